@@ -14,6 +14,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from flows.api import Caller
+from flows.errors import NothingThere
 from flows.server.frame_socket import FrameSocket
 from flows.server.identity import Session
 from flows.server.live.connection import LiveConnection
@@ -30,13 +31,13 @@ WATCH = json.dumps({"type": "watchTopic", "topic": "board/shop"})
 
 
 @pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
-    """Note what was sent at once."""
-    sent: list[Sequence[str]] = []
+def at_once(monkeypatch: pytest.MonkeyPatch) -> list[tuple[FrameSocket, Sequence[str]]]:
+    """Note what was sent at once, and by which socket."""
+    sent: list[tuple[FrameSocket, Sequence[str]]] = []
     send_texts = FrameSocket.send_texts
 
     def noting(socket: FrameSocket, texts: Sequence[str]) -> None:
-        sent.append(texts)
+        sent.append((socket, texts))
         send_texts(socket, texts)
 
     monkeypatch.setattr(FrameSocket, "send_texts", noting)
@@ -61,7 +62,9 @@ async def one_room(**options: Any) -> AsyncIterator[tuple[Serving, SetSource]]:
 
 
 @pytest.mark.parametrize("ws", [FrameSocket, "websockets-sansio"])
-async def test_what_is_told_is_the_same_at_once_and_by_asgi(ws: object, at_once: list[Sequence[str]]) -> None:
+async def test_what_is_told_is_the_same_at_once_and_by_asgi(
+    ws: object, at_once: list[tuple[FrameSocket, Sequence[str]]]
+) -> None:
     """Ten watchers get each state, in order, of whatever size; at once it is framed once for all of them."""
     sizes = (1, 125, 126, 65_535, 65_536, 200_000)
     async with one_room(ws=ws) as (server, source), AsyncExitStack() as stack:
@@ -77,9 +80,32 @@ async def test_what_is_told_is_the_same_at_once_and_by_asgi(ws: object, at_once:
                 assert (told["state"]["n"], told["state"]["text"]) == (number, "é" * size)
     if ws is FrameSocket:
         assert len(at_once) > len(sizes)
-        assert len({id(texts) for texts in at_once}) <= len(sizes)
+        assert len({id(texts) for _socket, texts in at_once}) <= len(sizes)
     else:
         assert at_once == []
+
+
+async def test_for_who_reads_nothing_no_more_is_held_than_its_socket_takes(
+    at_once: list[tuple[FrameSocket, Sequence[str]]],
+) -> None:
+    """Forty large states are told; the one that reads on then gets what it was being sent, and the last one."""
+    most = 0
+    async with one_room(most_unsent=4096) as (server, source), server.socket() as other, server.socket() as stalled:
+        for one in (stalled, other):
+            await one.send(WATCH)
+            await receive(one, {"topicState"})
+        stalled.transport.pause_reading()
+        for number in range(1, 41):
+            source.change(n=number, text=f"{number:02}" * 25_000)
+            assert (await receive(other, {"topicState"}))["state"]["n"] == number
+            most = max(most, *(socket.transport.get_write_buffer_size() for socket, _texts in at_once))
+        stalled.transport.resume_reading()
+        seen = [(await receive(stalled, {"topicState"}))["state"]["n"]]
+        while seen[-1] != 40:
+            seen.append((await receive(stalled, {"topicState"}))["state"]["n"])
+    assert 65_536 < most < 65_536 + 2 * 60_000
+    assert seen == [*range(1, len(seen)), 40]
+    assert len(seen) < 40
 
 
 class SlowSocket:
@@ -102,9 +128,9 @@ class SlowSocket:
 
 
 @asynccontextmanager
-async def slowly() -> AsyncIterator[tuple[SlowSocket, Sending, Callable[[], Awaitable[None]]]]:
+async def slowly(source: SetSource) -> AsyncIterator[tuple[SlowSocket, Sending, Callable[[], Awaitable[None]]]]:
     """Watch a room by a slow socket; what is yielded last makes something new in it."""
-    source, one = SetSource(n=0), SlowSocket()
+    one = SlowSocket()
     room = TopicRoom("board/shop", source)
     watches: dict[Watched, Watch] = {}
     sending = Sending(one, watches, lambda _watched: None)  # type: ignore[arg-type]
@@ -129,7 +155,7 @@ async def slowly() -> AsyncIterator[tuple[SlowSocket, Sending, Callable[[], Awai
 
 async def test_to_who_takes_nothing_nothing_is_sent_at_once() -> None:
     """Nor behind what waits for it by ASGI: when that has gone, all that is new by then comes, each revision once."""
-    async with slowly() as (one, _sending, change):
+    async with slowly(SetSource(n=0)) as (one, _sending, change):
         await change()
         one.takes = False
         await change()
@@ -151,7 +177,7 @@ async def test_to_who_takes_nothing_nothing_is_sent_at_once() -> None:
 
 async def test_a_word_to_the_client_comes_before_what_is_new_after_it() -> None:
     """It waits for the socket, and what is told meanwhile waits behind it."""
-    async with slowly() as (one, sending, change):
+    async with slowly(SetSource(n=0)) as (one, sending, change):
         await change()
         sending.say(json.dumps({"type": "accepted", "state": {"n": 0}}))
         await change()
@@ -159,6 +185,18 @@ async def test_a_word_to_the_client_comes_before_what_is_new_after_it() -> None:
         one.goes.set()
         await until(lambda: one.sent[-1][1]["state"]["n"] == 2)
     assert [told["type"] for _how, told in one.sent] == ["topicState", "accepted", "topicState"]
+
+
+async def test_that_a_room_has_ended_is_told() -> None:
+    """What is not new in the room is said all the same, by the task of the connection."""
+    source = SetSource(n=0)
+    async with slowly(source) as (one, _sending, change):
+        await change()
+        one.goes.set()
+        source.error = NothingThere("it is gone")
+        source.hint()
+        await until(lambda: one.sent[-1][0] == "asgi")
+    assert [told["type"] for _how, told in one.sent] == ["topicState", "appError"]
 
 
 async def test_who_takes_nothing_does_not_keep_the_others_waiting() -> None:
