@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from flows.store.client.scripts import Argument
-from tests.store.trees.tree_world import DONE, ID, OK, RUN, begun, tree_named, written
+from tests.store.trees.tree_world import DONE, ID, OK, RUN, begun, created, tree_named, written
 from tests.world import World
 
 Scene = tuple[Callable[[World], None], Callable[[World], Any]]
@@ -19,8 +19,7 @@ def sent(script: str, *rest: Argument, **named: Argument) -> Callable[[World], A
 
 def seed_instance(world: World) -> None:
     """Let an instance have ended an execution that made it expire, with all that one has."""
-    fields = ["app", "imports", "key", "imports:k", "tree_digest", "d"]
-    sent("create_instance", *fields, has_key=1)(world)
+    sent("create_instance", *created(["app", "imports", "tree_digest", "d"], key="k"))(world)
     sent("begin_execution", *begun())(world)
     sent("log_task", '{"text":"x"}', '{"text":"y"}', path="#.b")(world)
     records = ("#.a", OK, "1", "#.b", OK, "2")
@@ -59,8 +58,8 @@ TREE_SCENES: Final[dict[str, list[Scene]]] = {
         )
     ],
     "create_instance": [
-        (lambda _world: None, sent("create_instance", "app", "imports", has_key=1)),
-        (lambda _world: None, sent("create_instance", "app", "imports")),
+        (lambda _world: None, sent("create_instance", *created(["app", "imports"], key="k"))),
+        (lambda _world: None, sent("create_instance", *created(["app", "imports"]))),
     ],
     "delete_instance": [(seed_instance, sent("delete_instance"))],
     "drop_tasks": [(seed_instance, sent("drop_tasks", "#.b", if_changed=1))],

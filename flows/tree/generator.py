@@ -84,12 +84,15 @@ class Generator(Generic[DataT]):
         )
         key = "" if idempotency_key is None else check_text("idempotency_key", idempotency_key)
         found = await self._host.storage.create(row, encoded, grown.description, key)
-        there = await self._host.load(found)
-        if (there.row.generator, there.data) != (self.name, encoded):
-            raise IdempotencyConflict(found, key, "instance")
+        is_idle = True
+        if found != row.id:  # somebody has created it with the same key
+            there = await self._host.load(found)
+            if (there.row.generator, there.data) != (self.name, encoded):
+                raise IdempotencyConflict(found, key, "instance")
+            is_idle = there.record.status == "idle"
         await self._host.note()
         instance = Instance[DataT](self._host, self._recipe, found)
-        if check_flag("execute", execute) and there.record.status == "idle":
+        if check_flag("execute", execute) and is_idle:
             with suppress(TreeBusy):  # who has created it with the same key was quicker
                 await instance.execute_all()
         return instance

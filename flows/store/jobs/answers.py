@@ -94,6 +94,8 @@ DeleteScheduleAnswer: TypeAlias = Literal["deleted", "gone", "declared"]
 #: `same`: it had begun before; `moved`: the instance has another revision; `tree`: its tree is another one, and has to
 #: be sent; `conflict`: something else stands in the place of a key.
 BeginExecutionAnswer: TypeAlias = Literal["begun", "same", "busy", "moved", "gone", "tree", "conflict"]
+#: `there`: the instance is, or the one that has its key; `conflict`: something else stands in the place of a key.
+CreateInstanceAnswer: TypeAlias = Literal["there", "conflict"]
 #: `stale` where another attempt or execution has the instance; `conflict` where something else stands in its place.
 WriteTasksAnswer: TypeAlias = Literal["ok", "stale", "conflict"]
 ChangeInstanceAnswer: TypeAlias = Literal["changed", "moved", "busy", "gone"]

@@ -45,28 +45,34 @@ class Instances:
         self._link = link
         self._reads = InstanceReads(link)
         self._writes = SharedCalls(self._write_all)
+        self._creates = SharedCalls(self._create_all)
         self._begins = SharedCalls(self._begin_all)
         self._starts = SharedCalls(self._start_all)
 
     async def create(self, instance_id: str, app: str, key: str, fields: Mapping[str, Argument]) -> str:
         """Create an instance, unless it or the one of its key is there; return the id of the one that is.
 
+        Calls of one moment share a script.
+
         Raises:
+            KeyConflict: something else stands in the place of a key; it was not created.
             StoreFull: it was not created.
             StoreError: it may or may not be created.
         """
-        keys = self._link.keys
         self._reads.know(fields)
-        named: dict[str, Argument] = {
-            **self._named(instance_id),
-            "key_holder": keys.holder(app, key),
-            "apps": keys.apps(),
-            "app": app,
-            "has_key": int(bool(key)),
-        }
-        held = {"key": holder_name(app, key)} if key else {}
-        found: bytes = await self._link.run("create_instance", named, _flat({**fields, **held, "app": app}))
+        held = holder_name(app, key) if key else ""
+        flat = _flat({**fields, **({"key": held} if key else {}), "app": app})
+        word, about = await self._creates.call(PackedArguments((instance_id, app, held, len(flat), *flat)))
+        if word == b"conflict":
+            raise KeyConflict(f"{about.decode()}: delete or rename that key; the instance was not created")
+        found: bytes = about
         return found.decode()
+
+    async def _create_all(self, created: Sequence[Packed]) -> list[list[Any]]:
+        answers: list[list[Any]] = await self._link.run(
+            "create_instance", {"apps": self._link.keys.apps()}, packed=created
+        )
+        return answers
 
     async def read(self, instance_id: str, *, tasks: bool) -> Read | None:
         """Return an instance, with the records of its tasks or without; None: there is none.

@@ -67,7 +67,6 @@ from tests.world import World
 WORDLESS = {
     "cascade",
     "count_endings",
-    "create_instance",
     "drain",
     "drop_tasks",
     "due_schedules",

@@ -67,7 +67,7 @@ def _told(act: Callable[[Instances], Coroutine[Any, Any, Any]]) -> Reader:
 TREE_READERS: Final[dict[str, Reader]] = {
     "begin_execution": _told(lambda instances: instances.begin("1", NEW, 1)),
     "change_instance": _on_instances(lambda instances: instances.change("1", {}, 1, (), is_of_tree=False)),
-    "create_instance": _on_instances(lambda instances: instances.create("2", "imports", "", {})),
+    "create_instance": _told(lambda instances: instances.create("2", "imports", "", {})),
     "delete_instance": _on_instances(lambda instances: instances.delete("1")),
     "drop_tasks": _drop,
     "log_task": _log,
@@ -83,7 +83,7 @@ TREE_READERS: Final[dict[str, Reader]] = {
 TREES_TOLD: Final[dict[str, Callable[[Any, str], bool]]] = {
     "begin_execution": lambda told, word: told == (word if word == "conflict" else (word, "1", 0, False)),
     "change_instance": lambda told, word: told == (word, 0),
-    "create_instance": lambda told, _: told == "1",
+    "create_instance": lambda told, word: told == (word if word == "conflict" else "1"),
     "delete_instance": lambda told, word: told is (word == "deleted"),
     "drop_tasks": lambda told, _: told == [2, 1],
     "log_task": lambda told, word: told == ("gone" if word == "gone" else "ok ok"),

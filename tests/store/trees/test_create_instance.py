@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from redis.exceptions import ResponseError
 
-from tests.store.trees.tree_world import ID, TreeWorld
+from tests.store.trees.tree_world import ID, TreeWorld, created
 from tests.world import NOW
 
 
@@ -41,10 +40,20 @@ def test_the_key_of_one_that_is_gone_is_free(trees: TreeWorld) -> None:
 
 @pytest.mark.parametrize("kind", ["tree", "treekey", "treedirty", "treeapps"])
 def test_what_is_not_ours_stops_it(trees: TreeWorld, kind: str) -> None:
-    """Before anything is written."""
+    """Before anything of it is written."""
     name = {"tree": ID, "treekey": "imports:k", "treedirty": "imports", "treeapps": ""}[kind]
     trees.redis.rpush(trees.key(kind, name), "not ours")
     before = trees.snapshot()
-    with pytest.raises(ResponseError, match="FLOWSCONFLICT"):
-        trees.create(key="k")
+    assert "holds a list where flows keeps" in trees.create(key="k")
     assert trees.snapshot() == before
+
+
+def test_many_are_created_by_one_call(trees: TreeWorld) -> None:
+    """Each for itself; of two with one key the first; what is wrong with one concerns no other."""
+    trees.redis.rpush(trees.key("tree", "b"), "not ours")
+    fields = ["app", "imports"]
+    calls = [("a", "k"), ("b", ""), ("c", "k"), ("d", ""), ("d", "")]
+    answers = trees.run("create_instance", *(part for name, key in calls for part in created(fields, name, key)))
+    assert [word for word, _ in answers] == ["there", "conflict", "there", "there", "there"]
+    assert [about for word, about in answers if word == "there"] == ["a", "a", "d", "d"]
+    assert trees.due() == {"a": NOW, "d": NOW}

@@ -31,10 +31,7 @@ def tree_named(world: World, instance_id: str = ID) -> dict[str, Argument]:
         "tasks": keys.tasks(instance_id),
         "results": keys.results(instance_id),
         "log": keys.log(instance_id),
-        "key_holder": keys.holder("imports", "k"),
         "apps": keys.apps(),
-        "app": "imports",
-        "has_key": 0,
         "if_revision": 1,
         "if_changed": 1,
         "is_another_tree": 0,
@@ -44,6 +41,13 @@ def tree_named(world: World, instance_id: str = ID) -> dict[str, Argument]:
         "outbox": keys.outbox("imports"),
         "rows": keys.rows(),
     }
+
+
+def created(fields: Sequence[Argument], instance_id: str = ID, key: str = "") -> list[Argument]:
+    """Return what `create_instance` takes for one instance of the app `imports`."""
+    held = f"imports:{key}" if key else ""
+    flat = [*fields, *(["key", held] if key else [])]
+    return [instance_id, "imports", held, len(flat), *flat]
 
 
 def begun(execution: str = RUN, if_revision: int = 1, gone: Sequence[str] = (), **named: Any) -> list[Argument]:
@@ -81,10 +85,9 @@ class TreeWorld(World):
     def create(self, instance_id: str = ID, key: str = "", **named: Argument) -> str:
         """Create an instance; the id of the one that is there."""
         fields: list[Argument] = ["app", "imports", "generator", "site", "tree_digest", "d", "tree", "{}"]
-        if key:
-            fields += ["key", f"imports:{key}"]
-        found: str = self.run("create_instance", *fields, instance_id=instance_id, has_key=int(bool(key)), **named)
-        return found
+        answers: list[list[str]] = self.run("create_instance", *created(fields, instance_id, key), **named)
+        [[word, about]] = answers
+        return about if word == "there" else f"{word}: {about}"
 
     def begin(self, execution: str = RUN, if_revision: int = 1, **named: Any) -> list[Any]:
         """Begin an execution; the answer."""
