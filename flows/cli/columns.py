@@ -176,6 +176,18 @@ COLUMNS: Final[dict[str, list[Column]]] = {
         Column("word", "word"),
         Column("jobs", lambda row: "" if row.count is None else row.count, right=True),
     ],
+    "EndingRow": [
+        Column("id", "id", fixed=True),
+        Column("ended", "ended", fixed=True),
+        Column("outcome", "outcome"),
+        Column("error", lambda row: row.error or ""),
+        Column("fields", lambda row: one_line(" ".join(f"{name}={value}" for name, value in row.fields.items()), 100)),
+    ],
+    "EndedDayView": [
+        Column("day", "day", fixed=True),
+        Column("total", "total", right=True),
+        Column("by", lambda row: one_line(" ".join(f"{name or '-'}={count}" for name, count in row.by.items()), 100)),
+    ],
     "LogLineView": [
         Column("n", "n", right=True),
         Column("at", "at", fixed=True),

@@ -26,6 +26,7 @@ from flows.model.state import JobState
 LISTS: Final = {
     "ActionsPage": "actions",
     "ChildrenPage": "jobs",
+    "EndedPage": "endings",
     "GroupsPage": "groups",
     "JobPage": "jobs",
     "LogView": "lines",

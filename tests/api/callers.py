@@ -21,6 +21,8 @@ PARAMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "jobs.count": {"query": "flow:shop user_id:7|8|9"},
     "jobs.create": {"flow": "shop", "params": {"user_id": 1}},
     "jobs.delete": {"id": "waiting"},
+    "jobs.ended": {"flow": "shop"},
+    "jobs.ended_by_day": {"flow": "shop"},
     "jobs.explain": {"id": "waiting"},
     "jobs.find": {"query": "flow:shop user_id:7|8|9"},
     "jobs.history": {"id": "failed"},

@@ -270,6 +270,29 @@ export interface DumpView {
   stacks: Array<StackView>;
 }
 
+/** How much has ended on one day. */
+export interface EndedDayView {
+  day: string;
+  total: number;
+  by: Record<string, number>;
+}
+
+/** Some of what has ended, newest first. */
+export interface EndedPage {
+  endings: Array<EndingRow>;
+  cursor: string;
+  logged: boolean;
+}
+
+/** A job that has ended, as the log of its flow has it; the job itself may be gone. */
+export interface EndingRow {
+  id: string;
+  outcome: string;
+  ended: string;
+  fields: Record<string, unknown>;
+  error: string | null;
+}
+
 /** Why a job has failed, or is tried again. */
 export interface ErrorView {
   type: string;
@@ -530,6 +553,40 @@ export interface JobsDeleteParams {
   id: string;
   /** Its flow, or its child queue; it is looked for where this is left out. */
   flow?: string | null;
+}
+
+export interface JobsEndedByDayParams {
+  /** Its name. */
+  flow: string;
+  /** How they ended: `done`, `failed` or `cancelled`. */
+  outcome?: "done" | "failed" | "cancelled";
+  /** How many days. */
+  days?: number;
+  /** The last of them, such as 2026-11-26; today where it is left out. */
+  until?: string | null;
+  /** In whose time zone the days are meant, such as Europe/Berlin. */
+  timezone?: string;
+  /** A copied field, by whose values they are counted too. */
+  by?: string;
+}
+
+export interface JobsEndedParams {
+  /** Its name. */
+  flow: string;
+  /** How they ended: `done`, `failed` or `cancelled`. */
+  outcome?: "done" | "failed" | "cancelled";
+  /** Only on this day, such as 2026-11-26. */
+  day?: string | null;
+  /** In whose time zone the day is meant, such as Europe/Berlin. */
+  timezone?: string;
+  /** Only failures by this type of error. */
+  error?: string | null;
+  /** Only those whose copied fields have these values, as JSON. */
+  fields?: Record<string, unknown> | null;
+  /** Where to go on: what the page before had. */
+  cursor?: string;
+  /** So many at most. */
+  limit?: number;
 }
 
 export interface JobsExplainParams {
@@ -1904,6 +1961,20 @@ export interface Operations {
     role: "operator";
     params: JobsDeleteParams;
     answer: Acted;
+  };
+  /** List what has ended, newest first, from the flow's log: also jobs that are kept no more. */
+  "jobs.ended": {
+    method: "GET";
+    role: "viewer";
+    params: JobsEndedParams;
+    answer: EndedPage;
+  };
+  /** Count what has ended on each of some days, from the flow's log. */
+  "jobs.ended_by_day": {
+    method: "GET";
+    role: "viewer";
+    params: JobsEndedByDayParams;
+    answer: Array<EndedDayView>;
   };
   /** Say why a job is where it is, and what makes it go on. */
   "jobs.explain": {

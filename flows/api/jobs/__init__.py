@@ -2,6 +2,7 @@
 
 from flows.api.jobs.acting import cancel, delete, move, promote, retry, set_priority
 from flows.api.jobs.creating import create
+from flows.api.jobs.ended import ended, ended_by_day
 from flows.api.jobs.following import children, history, log, position, wait
 from flows.api.jobs.looking import count, explain, find, show
 
@@ -11,6 +12,8 @@ __all__ = [
     "count",
     "create",
     "delete",
+    "ended",
+    "ended_by_day",
     "explain",
     "find",
     "history",

@@ -200,6 +200,39 @@ class LogView(View):
     """Whether logs are hidden from the caller: there are no lines then."""
 
 
+class EndingRow(View):
+    """A job that has ended, as the log of its flow has it; the job itself may be gone."""
+
+    id: str
+    outcome: str
+    """`done`, `failed` or `cancelled`."""
+    ended: datetime
+    fields: dict[str, Any]
+    """Those that the log copies."""
+    error: str | None
+    """Of a failure, the type of its error."""
+
+
+class EndedPage(View):
+    """Some of what has ended, newest first."""
+
+    endings: list[EndingRow]
+    cursor: str
+    """Where the next page begins; empty at the end. A page may have fewer than were asked for."""
+    logged: bool
+    """Whether the flow logs its endings: it declares that by `endings=`."""
+
+
+class EndedDayView(View):
+    """How much has ended on one day."""
+
+    day: str
+    """Such as 2026-11-26."""
+    total: int
+    by: dict[str, int]
+    """By the values of the field that was asked for; empty: the job had none."""
+
+
 class ChildrenPage(View):
     """Some of the children of a job."""
 

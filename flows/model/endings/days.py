@@ -22,16 +22,29 @@ def day_borders(day: date, timezone: str = "UTC", days: int = 1) -> Sequence[int
     """
     if not isinstance(day, date) or isinstance(day, datetime):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValidationError(f"day={day!r}: give a datetime.date")
-    try:
-        zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise ValidationError(
-            f'timezone={timezone!r:.80}: there is no such zone; give a name such as "Europe/Berlin" or "UTC"'
-        ) from None
+    zone = _zone(timezone)
     try:
         return [_begin(day + n * _DAY, zone) for n in range(1 - days, 2)]
     except OverflowError:
         raise ValidationError(f"day={day}: that is beyond the calendar") from None
+
+
+def today(timezone: str) -> date:
+    """Return the day that it is in a time zone.
+
+    Raises:
+        ValidationError: there is no such time zone.
+    """
+    return datetime.now(_zone(timezone)).date()
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise ValidationError(
+            f'timezone={name!r:.80}: there is no such zone; give a name such as "Europe/Berlin" or "UTC"'
+        ) from None
 
 
 def _begin(day: date, zone: ZoneInfo) -> int:

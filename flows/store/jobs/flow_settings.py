@@ -104,6 +104,11 @@ class FlowSettings:
         return "\n".join([" ".join(map(str, numbers)), *lines, *self.shared.values(), *filter(None, (self.outbox,))])
 
     @property
+    def logs_endings(self) -> bool:
+        """Whether jobs that end are logged, as far as that is known here."""
+        return self.outbox.startswith("@ ") and not self.outbox.startswith("@ 0 ")
+
+    @property
     def prioritised(self) -> bool:
         """Whether jobs are claimed with their priorities: where a queue has some, or jobs of other flows come."""
         return bool(self.shared) or any(rules.priorities > 1 for rules in self.rules.values())
