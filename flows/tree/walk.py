@@ -144,20 +144,21 @@ class Walk:
     async def _resume(self) -> None:
         """Go on where an earlier attempt has ended: all that is to be executed is queued or has ended."""
         now, run = self._storage.now_ms(), self._execution.id
-        unknown = TaskRecord("queued", run=run, queued=now)  # the one of all that have none
+        empty = TaskRecord("queued", run=run, queued=now)  # the one of all that have no result from before
+        fresh: dict[str, TaskRecord] = {}
         writes: list[Write] = []
         for path in self._targets:
             record = self._records.get(path)
             if record is None or record.run != run:
-                # Written with what follows: what ends at once is never recorded as queued.
-                queued = unknown if record is None else replace(unknown, bytes=record.bytes)
-                self._records[path] = queued
-                self._writes.note(path, queued)
+                size = None if record is None else record.bytes
+                fresh[path] = empty if size is None else TaskRecord("queued", run=run, queued=now, bytes=size)
             elif record.status == "failed" and record.error is not None and not self._plan.nodes[path].continues:
                 self._failure = path, record.error
             elif self._has_ended(path) and record.status != "ok" and not record.skipped_above:
                 below = self._around.skipped_below(path, record.status)
                 writes += [one for one in below if not self._is_skipped_here(one.path)]
+        self._records |= fresh
+        self._writes.note_all(fresh)  # written with what follows: what ends at once is never recorded as queued
         if writes:
             await self._writes.put(*{one.path: one for one in writes}.values())
 
@@ -173,23 +174,22 @@ class Walk:
             return False
         return record.status in {"ok", "skipped"} or (record.status == "failed" and self._plan.nodes[path].continues)
 
-    def _may_begin(self, path: str) -> bool:
-        """Return whether a task that is ready begins: after a failure only what had begun before goes on."""
-        if self._cancelled is not None or self._broken is not None:
-            return False
+    def _goes_on(self, path: str) -> bool:
+        """Return whether a task had begun before: after a failure only such ones go on."""
         record = self._records.get(path)
-        return self._failure is None or (record is not None and record.goes_on_in(self._execution.id))
+        return record is not None and record.goes_on_in(self._execution.id)
 
     def _ready(self, progress: Progress) -> list[str]:
         """Return what may begin now; what has ended already is passed."""
         found: list[str] = []
+        is_free = self._failure is None
         while ready := progress.take():
             for path in ready:
                 if self._has_ended(path):
                     progress.end(path)
-                elif self._may_begin(path):
+                elif is_free or self._goes_on(path):
                     found.append(path)
-        return found
+        return found if self._cancelled is None and self._broken is None else []
 
     def _begin(self, paths: Iterable[str]) -> None:
         assert self._orders is not None  # noqa: S101 - without them a walk is only ended

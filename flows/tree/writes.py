@@ -11,7 +11,7 @@ from flows.tree.storage.protocol import MOST_RECORDS, Write
 from flows.workflow.steps.stillness import nobody
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from flows.model.tree.task_record import InstanceRecord, TaskRecord
     from flows.tree.storage.protocol import Storage, Token
@@ -68,6 +68,12 @@ class Writes:
         """Write a record soon, unless another one of the task comes before."""
         self._gathered[path] = record
         if self._next is None:
+            self._send_soon()
+
+    def note_all(self, records: Mapping[str, TaskRecord]) -> None:
+        """Do so with many, by path."""
+        self._gathered.update(records)
+        if records and self._next is None:
             self._send_soon()
 
     def take(self, *writes: Write) -> None:
@@ -187,6 +193,9 @@ class Writes:
 
 def _parts(writes: Sequence[Write]) -> Iterator[Sequence[Write]]:
     """Cut records into parts of which each takes no storage long: of 200, and of 1 MiB unless one alone has more."""
+    if 0 < len(writes) <= MOST_RECORDS and sum([len(one.result or b"") for one in writes]) <= _MOST_BYTES:
+        yield writes
+        return
     start, size = 0, 0
     for at, one in enumerate(writes):
         more = len(one.result or b"")

@@ -130,9 +130,9 @@ class TaskRecord:
         return to_json(members)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class InstanceRecord:
-    """The record of an instance: what its last execution has come to.
+    """The record of an instance: what its last execution has come to; it is never changed, as that of a task is not.
 
     Attributes:
         status: `working` while an execution is under way.

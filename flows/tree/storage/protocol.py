@@ -29,9 +29,9 @@ class Conflict(FlowsError):
     """The instance has another revision than was seen, or is being executed: read it again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class InstanceRow:
-    """What lists show of an instance, and by what it is found.
+    """What lists show of an instance, and by what it is found; it is never changed: frozen, it takes longer to make.
 
     Attributes:
         id: Its id, a UUIDv7: ids are in order of time.

@@ -129,7 +129,8 @@ class RedisStorage(OnRedis):
                 results += (path, result)
         ended = b""
         if end is not None:
-            ended = _numbered(replace(end, order=0, run=token.execution).write(), seen + len(writes) + 1)
+            own = end if (end.order, end.run) == (0, token.execution) else replace(end, order=0, run=token.execution)
+            ended = _numbered(own.write(), seen + len(writes) + 1)
         ttl_ms = None if ttl is None else max(1, int(ttl * 1000))
         new = NewRecords(
             *(instance_id, token.execution, token.fence, token.is_child), records, results, ended, ttl_ms, seen + 1
