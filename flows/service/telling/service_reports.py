@@ -53,6 +53,7 @@ class ServiceReports:
                 tell=transport.send,
                 batch=transport.batch,
                 linger=transport.linger,
+                once=transport.delivery == "at_most_once",
             )
         )
 

@@ -66,13 +66,15 @@ async def post(target: Target, reach: Reach, headers: Mapping[str, str], body: I
     Raises:
         NotSent: it did not answer 2xx.
     """
+    begun = asyncio.Event()
     try:
         async with asyncio.timeout(reach.timeout):
-            judge(await _ask(target, reach, headers, body, length), target)
+            judge(await _ask(target, reach, headers, body, length, begun), target)
     except TimeoutError:
-        raise NotSent(f"{target.shown} did not answer within {reach.timeout:g} s") from None
+        why = f"{target.shown} did not answer within {reach.timeout:g} s"
+        raise NotSent(why, is_unknown=begun.is_set()) from None
     except (OSError, EOFError) as error:  # ssl.SSLError is an OSError, IncompleteReadError an EOFError
-        raise NotSent(f"{target.shown}: {_told(error)}") from None
+        raise NotSent(f"{target.shown}: {_told(error)}", is_unknown=begun.is_set()) from None
 
 
 def judge(answer: Answer, target: Target) -> None:
@@ -91,7 +93,14 @@ def judge(answer: Answer, target: Target) -> None:
     raise NotSent(f"{target.shown} answered {status}{said}{hint}", after=after, for_good=not again)
 
 
-async def _ask(target: Target, reach: Reach, headers: Mapping[str, str], body: Iterable[bytes], length: int) -> Answer:
+async def _ask(  # noqa: PLR0917 - one post
+    target: Target,
+    reach: Reach,
+    headers: Mapping[str, str],
+    body: Iterable[bytes],
+    length: int,
+    begun: asyncio.Event,
+) -> Answer:
     reader, writer = await _connect(target, reach)
     try:
         every = {
@@ -101,6 +110,7 @@ async def _ask(target: Target, reach: Reach, headers: Mapping[str, str], body: I
             "Connection": "close",
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in {**every, **headers}.items())
+        begun.set()
         writer.write(f"POST {target.path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1"))
         try:
             for part in body:

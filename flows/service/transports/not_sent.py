@@ -10,10 +10,14 @@ class NotSent(Exception):
         why: What happened, for people; it has no part of a secret.
         after: In how many seconds to try again; None: as the reporter's `Retries` say.
         for_good: Another try would go the same way: the report fails.
+        is_unknown: It was handed over, and nobody has said whether it arrived.
     """
 
-    def __init__(self, why: str, *, after: float | None = None, for_good: bool = False) -> None:
+    def __init__(
+        self, why: str, *, after: float | None = None, for_good: bool = False, is_unknown: bool = False
+    ) -> None:
         super().__init__(why)
         self.why = why
         self.after = after
         self.for_good = for_good
+        self.is_unknown = is_unknown

@@ -174,7 +174,12 @@ def _hand_over(client: smtplib.SMTP, sender: str, recipients: Sequence[str], com
             _check(code, text)
     if len(refused) == len(recipients):
         raise NotSent(f"the mail server takes none of the recipients: {refused}", for_good=True)
-    _check(*client.data(compose(refused)))
+    message = compose(refused)
+    try:
+        code, text = client.data(message)
+    except (smtplib.SMTPServerDisconnected, OSError) as error:
+        raise NotSent(f"the mail server did not say that it has the message: {error}", is_unknown=True) from None
+    _check(code, text)
     with suppress(smtplib.SMTPException, OSError):  # it has taken the message
         client.quit()
 

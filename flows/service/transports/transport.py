@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: What of a job is sent only where it is asked for.
 Included: TypeAlias = Literal["payload", "result"]
+#: What is made of a report of which nobody knows whether it has arrived.
+Delivery: TypeAlias = Literal["at_least_once", "at_most_once"]
 
 _LONGEST_LINGER: Final = timedelta(hours=1)
 _MOST_BATCHED: Final = 1_000
@@ -40,6 +42,8 @@ class Transport(ABC):
         include: Send the jobs' payloads, results or both; by default neither leaves.
         batch: So many endings at most are told at once.
         linger: So long a batch waits for more, in seconds or as a timedelta; at most an hour.
+        delivery: "at_least_once" tries again where nobody knows whether a report has arrived; "at_most_once" does not:
+            such a report fails as `Unknown`. For targets that cannot know one by its id.
 
     Raises DeclarationError where one of them cannot be used.
     """
@@ -51,6 +55,7 @@ class Transport(ABC):
     include: AbstractSet[Included] = frozenset()
     batch: int = 1
     linger: Duration = Duration(timedelta(0))  # noqa: RUF009 - a descriptor
+    delivery: Delivery = "at_least_once"
 
     def __post_init__(self) -> None:
         """Check what all transports have."""
@@ -62,6 +67,8 @@ class Transport(ABC):
             object.__setattr__(self, "types", held_as_set("types", self.types, None))
         if not self.on or self.types == frozenset():
             raise DeclarationError(f"reporter {self.name!r} is told of nothing: give it outcomes by on= and types")
+        if self.delivery not in get_args(Delivery):
+            raise DeclarationError(f"delivery={self.delivery!r}: give one of {', '.join(get_args(Delivery))}")
         check_number("batch", self.batch)
         linger = as_timedelta(self.linger)
         if self.batch > _MOST_BATCHED or not isinstance(linger, timedelta):

@@ -22,7 +22,7 @@ from flows.service.transports.smtp import Smtp
 from flows.service.transports.webhook import Webhook
 from tests.service.mail_server import mail_server
 from tests.service.parts import make_service
-from tests.service.receivers import HERE, status, web_server
+from tests.service.receivers import HERE, raw, silence, status, web_server
 from tests.waiting import LONG, until
 
 SECRET = "whsec_" + "QUJD" * 11
@@ -149,6 +149,40 @@ async def test_a_job_that_ends_again_is_told_again(redis_url: str, namespace: st
     assert [ending.again for ending in first + second] == [False, True, False, True]
     assert first[0].report_id == first[1].report_id != second[0].report_id == second[1].report_id
     assert {ending.job_id for ending in first + second} == {one}
+
+
+async def test_what_may_have_arrived_is_not_sent_again(redis_url: str, namespace: str) -> None:
+    """With `at_most_once`: a cut connection ends it as `Unknown`; an answer that says later does not."""
+    once: Any = {"secret": SECRET, "delivery": "at_most_once", **HERE}
+    service = shop(redis_url, namespace)
+    async with web_server(raw(b"", reset=True)) as cut, web_server(status(503, Retry_After="0"), status(200)) as later:
+        service.add_reporter(Webhook("cut", url=cut.url, **once))
+        service.add_reporter(Webhook("later", url=later.url, **once))
+        async with service:
+            reports = await ended_reports(service, await service.create("order", "fail"), 2)
+    lost, sent = reports
+    assert (lost.reporter, lost.status, lost.attempts, lost.error.type) == ("cut", "failed", 1, "Unknown")
+    assert (sent.reporter, sent.status, sent.attempts) == ("later", "done", 2)
+    assert len(cut.requests) == 1
+
+
+async def test_a_worker_that_ends_while_it_tells(redis_url: str, namespace: str) -> None:
+    """Nobody knows whether the report has arrived: `at_most_once` fails it, `at_least_once` sends it under its id."""
+    service, heard = shop(redis_url, namespace), (asyncio.Event(), asyncio.Event())
+    async with web_server(silence(heard[0]), status(200)) as first, web_server(silence(heard[1]), status(200)) as other:
+        service.add_reporter(Webhook("once", url=first.url, secret=SECRET, delivery="at_most_once", **HERE))
+        service.add_reporter(Webhook("again", url=other.url, secret=SECRET, **HERE))
+        await service.start()
+        one = await service.create("order", "fail")
+        async with asyncio.timeout(LONG):
+            await asyncio.gather(*(event.wait() for event in heard))
+        await service.stop(0)
+        async with service:
+            lost, sent = await ended_reports(service, one, 2)
+    assert (lost.reporter, lost.status, lost.error.type) == ("once", "failed", "Unknown")
+    assert (sent.reporter, sent.status) == ("again", "done")
+    assert (len(first.requests), len(other.requests)) == (1, 2)
+    assert len({request.headers["webhook-id"] for request in other.requests}) == 1
 
 
 async def test_what_cannot_be_meant_is_refused(redis_url: str, namespace: str) -> None:

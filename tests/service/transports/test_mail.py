@@ -48,10 +48,10 @@ async def test_a_message_has_one_id_however_often_it_goes() -> None:
         told = mail(server)
         with pytest.raises(NotSent, match=r"127\.0\.0\.1: 451 come back") as refused:
             await told.send([an_ending()])
-        assert not refused.value.for_good
+        assert (refused.value.for_good, refused.value.is_unknown) == (False, False)
         with pytest.raises(NotSent) as refused:
             await told.send([an_ending(again=True)])
-        assert not refused.value.for_good
+        assert (refused.value.for_good, refused.value.is_unknown) == (False, True)
         await told.send([an_ending(again=True)])
     assert server.ids == [f"<{an_ending().report_id}@mailer.flows>"] * 3
 

@@ -108,7 +108,8 @@ async def test_an_answer_that_is_none_is_tried_again(data: bytes, why: str) -> N
 
 async def test_a_connection_that_is_cut() -> None:
     """Before the head of the answer nobody knows; after it the receiver has said what it had to say."""
-    assert not (await refusal(raw(b"HTTP/1.1 2", reset=True))).for_good
+    cut = await refusal(raw(b"HTTP/1.1 2", reset=True))
+    assert (cut.for_good, cut.is_unknown) == (False, True)
     async with web_server(raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", reset=True)) as server:
         await hook(server.url).send([an_ending()])
     assert not (await refusal(raw(b"HTTP/1.1 503 No\r\nContent-Length: 100\r\n\r\nhalf", reset=True))).for_good
@@ -143,7 +144,7 @@ async def test_nobody_listens() -> None:
         url = server.url
     with pytest.raises(NotSent, match=r"^http://127.0.0.1:\d+: ") as refused:
         await hook(url).send([an_ending()])
-    assert not refused.value.for_good
+    assert (refused.value.for_good, refused.value.is_unknown) == (False, False)
 
 
 async def test_it_is_signed_as_standard_webhooks_says() -> None:
@@ -249,6 +250,7 @@ async def test_a_report_is_posted_as_a_file() -> None:
         ({"allow_networks": ["10.0.0.0/33"]}, "give networks such as"),
         ({"allow_networks": "10.0.0.0/8"}, "give a list"),
         ({"timeout": 0}, "is not positive"),
+        ({"delivery": "once"}, "give one of at_least_once, at_most_once"),
         ({"allow_http": 1}, "give True or False"),
     ],
 )
