@@ -126,11 +126,11 @@ def told_failures(told: Receivers) -> set[str]:
 
 async def count_errors(service: Service[Account]) -> Counter[str]:
     """Count the failures that were logged, by the types of their errors."""
-    counted, after = Counter[str](), None
-    while after != "":
-        page = await service.failures(limit=500, after=after)
+    page = await service.failures(limit=500)
+    counted = Counter(one.error or "" for one in page.endings)
+    while page.next:
+        page = await service.failures(limit=500, after=page.next)
         counted.update(one.error or "" for one in page.endings)
-        after = page.next
     return counted
 
 
