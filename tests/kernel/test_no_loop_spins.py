@@ -59,7 +59,7 @@ PACED = {
     "server/live/room.py:_keep_reading": "each round sleeps",
     "server/live/sse.py:_events": "each round waits until there is something new, or for a time",
     "service/tenants/tenant_copy.py:_keep": "each round waits until it is told, or for a time",
-    "service/tenants/tenant_copy.py:look": "each round gives the queue what another process has just changed",
+    "service/tenants/tenant_copy.py:look": "each round gives the queue what was changed meanwhile, until it has all",
     "service/tenants/clients.py:close": "each round closes a client, until none is left",
     "service/telling/report_rows.py:_log": "each round reads a page, until there is none",
     "service/telling/report_rows.py:_merged": "each round takes an ending, until there is none",

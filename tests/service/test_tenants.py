@@ -15,6 +15,8 @@ from redis import Redis
 
 from flows import DeclarationError, Fail, ValidationError
 from flows.service import Context, Secret, Service, ServiceOptions, Tenant
+from flows.service.tenants.tenant import written
+from flows.store.services.tenants import change_tenant
 from tests.service.parts import make_service, within
 from tests.service.test_seals import new_key
 from tests.waiting import LONG, until
@@ -277,3 +279,24 @@ def leaks(redis: Redis, namespace: str) -> bool:
 
 def _keys_of(redis: Redis, namespace: str) -> list[str]:
     return [*redis.scan_iter(f"{namespace}*")]
+
+
+async def test_a_change_whose_maker_has_died_is_given_to_the_queue(
+    redis_url: str, namespace: str, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its record was written and no more: another process pauses the tenant when that is overdue."""
+    monkeypatch.setattr("flows.service.tenants.tenant_copy.LOOK", 0.05)
+    service = make_service(redis_url, namespace, tenants="known")
+
+    @service.on("note", timeout=60)
+    async def note(_name: str, _job: Context[None]) -> None:
+        """Do nothing."""
+
+    key = f"{namespace}flows:tenants:mailer"
+    async with service:
+        await service.add_tenant(Tenant("acme"))
+        session = await service._host.runtime.open()
+        record = written("mailer", Tenant("acme", paused=True))
+        assert await change_tenant(session.connection, session.settings, "acme", 1, record) == ("changed", 2)
+        await until(lambda: redis.hget(key, "#applied") == "2")
+        assert redis.zscore(f"{namespace}flows:parked:mailer", '1/"acme"') is not None

@@ -1,4 +1,4 @@
-"""The copy that a process has of a service's tenants; whoever sees a change gives it to the service's queue."""
+"""The copy that a process has of a service's tenants; whoever makes a change gives it to the service's queue."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flows.service.tenants.tenant import read
 from flows.store.keys.services import ServiceKeys
 from flows.store.rules.hold import hold_group
 from flows.store.rules.live import set_share, set_slots_of
-from flows.store.services.tenants import mark_applied, read_revision, read_tenants
+from flows.store.services.tenants import mark_applied, read_revisions, read_tenants
 from flows.telemetry.service import Service
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class TenantCopy:
         self._session, self._revision, self._woken = session, -1, asyncio.Event()
         await session.signals.subscribe(self._channel(session), self._told)
         with contextlib.suppress(StoreError):  # it is tried again
-            await self.look(session)
+            await self._read(session)
         self._watch = Service("tenants", partial(self._keep, session), self._runtime.events)
         self._watch.start()
 
@@ -96,24 +96,16 @@ class TenantCopy:
             await watch.stop()
 
     async def look(self, session: Session) -> None:
-        """Read all tenants, and give the service's queue what it does not have yet.
+        """Read all tenants, and give the service's queue what it does not have yet, as who has just changed one does.
 
         Raises:
             StoreError: the server cannot be used.
         """
-        while True:
-            found = await read_tenants(session.connection, session.settings)
-            before, self._revision = self._known, found.revision
-            known = {name: read(self._service, name, *record) for name, record in found.records.items()}
-            self._known = {name: one for name, one in known.items() if one is not None}
-            ids = before.keys() | self._known.keys()
-            self._changed({one for one in ids if before.get(one) != self._known.get(one)})
-            if found.applied >= found.revision:
-                return
+        while (applied := await self._read(session)) < self._revision:
             # Another process may write of an older record just now; whoever reads a newer one then writes after it.
-            new = [one for one in self._known.values() if one.revision > found.applied]
+            revision, new = self._revision, [one for one in self._known.values() if one.revision > applied]
             await asyncio.gather(*(self._apply(session, tenant) for tenant in new))
-            await mark_applied(session.connection, session.settings, found.revision)
+            await mark_applied(session.connection, session.settings, revision)
 
     async def hold(self, session: Session, tenant_id: str) -> None:
         """Let no job of a tenant start, as that is gone.
@@ -128,16 +120,29 @@ class TenantCopy:
         self._woken.set()
 
     async def _keep(self, session: Session) -> None:
+        # Who changes a tenant gives that to the queue. Where that is overdue, who did it has died.
+        overdue = False
         while True:
             self._woken.clear()
             try:
-                if await read_revision(session.connection, session.settings) != self._revision:
+                revision, applied = await read_revisions(session.connection, session.settings)
+                if overdue and applied < revision:
                     await self.look(session)
+                elif revision != self._revision:
+                    await self._read(session)
             except StoreError as error:
                 self._runtime.events.emit_seldom(("tenants",), "store.unavailable", error=str(error))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK):
-                    await self._woken.wait()
+            overdue = not await _told_within(LOOK, self._woken)
+
+    async def _read(self, session: Session) -> int:
+        """Read all tenants, and return up to which revision the service's queue has them."""
+        found = await read_tenants(session.connection, session.settings)
+        before, self._revision = self._known, found.revision
+        known = {name: read(self._service, name, *record) for name, record in found.records.items()}
+        self._known = {name: one for name, one in known.items() if one is not None}
+        ids = before.keys() | self._known.keys()
+        self._changed({one for one in ids if before.get(one) != self._known.get(one)})
+        return found.applied
 
     async def _apply(self, session: Session, tenant: Tenant) -> None:
         connection, settings = session.connection, session.settings
@@ -149,3 +154,13 @@ class TenantCopy:
 
     def _channel(self, session: Session) -> str:
         return ServiceKeys(session.settings.keys.namespace).tenants_changed(self._service)
+
+
+async def _told_within(seconds: float, told: asyncio.Event) -> bool:
+    """Wait until one is told, and return whether that came in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            await told.wait()
+    except TimeoutError:
+        return False
+    return True

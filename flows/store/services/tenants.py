@@ -30,13 +30,15 @@ class RecordedTenants:
     """By id, the revision and the JSON of each; what was edited into nonsense is left out."""
 
 
-async def read_revision(connection: Connection, settings: FlowSettings) -> int:
-    """Return the revision of the newest change; 0: there never was one.
+async def read_revisions(connection: Connection, settings: FlowSettings) -> tuple[int, int]:
+    """Return the revision of the newest change, and up to which the service's queue has them; 0: there never was one.
 
     Raises:
         StoreError: the server cannot be used.
     """
-    return _number(await connection.call("HGET", _keys(settings).tenants(settings.flow), _REVISION))
+    key = _keys(settings).tenants(settings.flow)
+    newest, applied = await connection.call("HMGET", key, _REVISION, _APPLIED)
+    return _number(newest), _number(applied)
 
 
 async def read_tenants(connection: Connection, settings: FlowSettings) -> RecordedTenants:
