@@ -1,5 +1,6 @@
 /** What the server is asked to do, until it has answered: what a cut connection has left open is sent again. */
-import type { Answer, Command, ServerMessage } from "./protocol";
+import type { Core } from "./core";
+import type { Answer, Command, ExecuteOptions, ServerMessage } from "./protocol";
 
 /** A command was refused; the message is a sentence for people, the code one of `ErrorCode` or an error's type. */
 export class Refused extends Error {
@@ -21,8 +22,9 @@ interface Asked {
 export class Commands {
   readonly #asked = new Map<string, Asked>();
 
-  get size(): number {
-    return this.#asked.size;
+  /** Whether something is not answered yet. */
+  get isWaiting(): boolean {
+    return this.#asked.size > 0;
   }
 
   add(command: Command): Promise<Answer> {
@@ -54,6 +56,38 @@ export class Commands {
     else if (message.type === "appError") asked.failed(new Refused(message.error.code, message.error.message));
     else if (message.type === "executionError") asked.failed(new Refused(message.error.type, message.error.message));
   }
+}
+
+/** Execute a task, a group, or `#` for all of a workflow; returns the execution's id. */
+export async function execute(core: Core, id: string, path: string, options: ExecuteOptions = {}): Promise<string> {
+  const to = { workflowId: id, ref: newRef() };
+  const { argument } = options;
+  const answer = await ask(
+    core,
+    path === "#"
+      ? { type: "executeAllTasks", ...to, ...(argument !== undefined && { argument }) }
+      : { type: "executeTask", taskPath: path, ...to, ...options },
+  );
+  return answer.type === "accepted" ? (answer.execution ?? "") : "";
+}
+
+/** Cancel the execution that is under way. */
+export async function cancel(core: Core, id: string): Promise<void> {
+  await ask(core, { type: "cancelExecution", workflowId: id, ref: newRef() });
+}
+
+/** Returns the result of a task. */
+export async function resultOf(core: Core, id: string, path: string): Promise<unknown> {
+  const answer = await ask(core, { type: "getResult", workflowId: id, taskPath: path, ref: newRef() });
+  return answer.type === "result" ? answer.result : undefined;
+}
+
+/** Asks, once; rejects with `Refused`. */
+function ask(core: Core, command: Command): Promise<Answer> {
+  core.commands ??= new Commands();
+  const answer = core.commands.add(command);
+  core.wake();
+  return answer;
 }
 
 /** Returns a random UUID; `crypto.randomUUID` is there on secure pages alone. */

@@ -1,21 +1,24 @@
 /** Hooks for workflows: each draws again when what it returns has changed, and not otherwise. */
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
-import { Refused } from "./commands";
+import { cancel, execute, Refused, resultOf } from "./commands";
+import type { Core } from "./core";
+import { logOf, watchLog } from "./logs";
 import { type Callbacks, tellMoments } from "./moments";
 import type { ExecuteOptions, LogLine } from "./protocol";
 import { useFlowsClient } from "./react";
 import type { TaskResults } from "./results";
 import { type Expected, guess, runningOf, type Seen } from "./smooth";
 import { hasEnded, INACTIVE, type TaskState, taskOf } from "./workflow";
-import { UNKNOWN, type WorkflowState } from "./workflowWatch";
+import { UNKNOWN, watchWorkflow, workflowOf, type WorkflowState } from "./workflowWatch";
+
+/** Returns a workflow as it is now; null watches nothing. */
+export const useWorkflow = (id: string | null): WorkflowState => useWatched(id, workflowOf, UNKNOWN);
 
 /**
- * Returns a workflow as it is now; null watches nothing.
- *
- * The callbacks are told what changes while it is watched, each thing once, also what has happened while the connection
+ * Calls back what happens to a workflow while it is watched, each thing once, also what has happened while the connection
  * was cut; what was so when it was first seen is not told.
  */
-export function useWorkflow(id: string | null, callbacks: Callbacks = {}): WorkflowState {
+export function useMoments(id: string | null, callbacks: Callbacks): void {
   const client = useFlowsClient();
   const latest = useRef(callbacks);
   useEffect(() => {
@@ -23,30 +26,28 @@ export function useWorkflow(id: string | null, callbacks: Callbacks = {}): Workf
   });
   useEffect(() => {
     if (id === null) return;
-    let before = client.workflow(id);
-    return client.watchWorkflow(id, () => {
-      const after = client.workflow(id);
+    let before = workflowOf(client, id);
+    return watchWorkflow(client, id, () => {
+      const after = workflowOf(client, id);
       tellMoments(before, after, latest.current);
       before = after;
     });
   }, [client, id]);
-  return useWatched(id, (id) => client.workflow(id), UNKNOWN);
 }
 
 /** Returns how one task stands; only its own changes draw again. */
 export function useTask(id: string | null, path: string): TaskState {
-  const client = useFlowsClient();
-  return useWatched(id, (id) => taskOf(client.workflow(id).statuses, path), INACTIVE);
+  return useWatched(id, (client, id) => taskOf(workflowOf(client, id).statuses, path), INACTIVE);
 }
 
 /** Returns the last lines of a task's log, at most 1,000, each with its number and when it was written. */
 export function useTaskLog(id: string | null, path: string | null): readonly LogLine[] {
   const client = useFlowsClient();
   const subscribe = useCallback(
-    (listener: () => void) => (id === null || path === null ? () => {} : client.watchLog(id, path, listener)),
+    (listener: () => void) => (id === null || path === null ? () => {} : watchLog(client, id, path, listener)),
     [client, id, path],
   );
-  const now = () => (id === null || path === null ? NO_LINES : client.log(id, path));
+  const now = () => (id === null || path === null ? NO_LINES : logOf(client, id, path));
   return useSyncExternalStore(subscribe, now, () => NO_LINES);
 }
 
@@ -67,7 +68,7 @@ export function useTaskResult(id: string | null, path: string): unknown {
   useEffect(() => {
     if (id === null || !wanted || (have && !over)) return;
     let gone = false;
-    client.result(id, path).then(
+    resultOf(client, id, path).then(
       (result) => gone || setGot({ of, result }),
       () => gone || setGot(null), // `useTask` says whether there is one
     );
@@ -109,9 +110,9 @@ export function useExecute(id: string | null): Execute {
       }
     };
     return {
-      all: (argument?: unknown) => ask((id) => client.execute(id, "#", { argument })),
-      task: (path: string, options?: ExecuteOptions) => ask((id) => client.execute(id, path, options)),
-      cancel: () => ask((id) => client.cancel(id)),
+      all: (argument?: unknown) => ask((id) => execute(client, id, "#", { argument })),
+      task: (path: string, options?: ExecuteOptions) => ask((id) => execute(client, id, path, options)),
+      cancel: () => ask((id) => cancel(client, id)),
     };
   }, [client, id]);
   return useMemo(() => ({ ...acts, pending: pending > 0, error }), [acts, pending, error]);
@@ -155,16 +156,16 @@ export function useSmoothProgress(state: WorkflowState, { expected }: { expected
 }
 
 /** Watches a workflow, and returns what is picked of it. */
-function useWatched<T>(id: string | null, pick: (id: string) => T, none: T): T {
+function useWatched<T>(id: string | null, pick: (client: Core, id: string) => T, none: T): T {
   const client = useFlowsClient();
   // Were it another function in each render, each would stop watching and begin again.
   const subscribe = useCallback(
-    (listener: () => void) => (id === null ? () => {} : client.watchWorkflow(id, listener)),
+    (listener: () => void) => (id === null ? () => {} : watchWorkflow(client, id, listener)),
     [client, id],
   );
   return useSyncExternalStore(
     subscribe,
-    () => (id === null ? none : pick(id)),
+    () => (id === null ? none : pick(client, id)),
     () => none,
   );
 }

@@ -1,10 +1,20 @@
-export { type Connection, FlowsClient } from "./client";
+export { FlowsClient } from "./client";
 export { Refused } from "./commands";
+export type { Connection } from "./core";
 export { Jobify, type JobifyProps } from "./components/Jobify";
 export { Progress, type ProgressProps } from "./components/Progress";
 export { TaskPanel, type TaskPanelProps } from "./components/TaskPanel";
 export { WorkflowTree, type WorkflowTreeProps } from "./components/WorkflowTree";
-export { type Execute, useExecute, useSmoothProgress, useTask, useTaskLog, useTaskResult, useWorkflow } from "./hooks";
+export {
+  type Execute,
+  useExecute,
+  useMoments,
+  useSmoothProgress,
+  useTask,
+  useTaskLog,
+  useTaskResult,
+  useWorkflow,
+} from "./hooks";
 export { applyPatch } from "./merge";
 export type { Callbacks } from "./moments";
 export { type Live, plain } from "./plain";

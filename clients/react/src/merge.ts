@@ -52,4 +52,4 @@ export function own(object: JsonObject, name: string): Json | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-const NONE: JsonObject = Object.freeze({});
+const NONE: JsonObject = {};

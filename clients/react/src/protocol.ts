@@ -123,8 +123,8 @@ export type Parse = (text: string) => unknown;
 /** Returns the message of a frame, or null where it is none: a newer server may say what we do not know. */
 export function readMessage(text: string, parse: Parse = JSON.parse): ServerMessage | null {
   try {
-    const message = parse(text);
-    return typeof message === "object" && message !== null && "type" in message ? (message as ServerMessage) : null;
+    const message = parse(text) as ServerMessage | null;
+    return message?.type ? message : null;
   } catch {
     return null;
   }

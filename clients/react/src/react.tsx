@@ -8,11 +8,12 @@ import {
   useMemo,
   useSyncExternalStore,
 } from "react";
-import { type Connection, FlowsClient, IDLE } from "./client";
-import { NOTHING, type Topic } from "./topic";
-import { ENGLISH, type Words, WordsContext } from "./words";
+import { type Connection, Core, IDLE, listenTo } from "./core";
+import { setPaused } from "./still";
+import { NOTHING, type Topic, topicOf, watchTopic } from "./topic";
+import { type Words, WordsContext } from "./words";
 
-const Context = createContext<FlowsClient | null>(null);
+const Context = createContext<Core | null>(null);
 
 export interface FlowsProviderProps {
   /** Of `/live`, relative to the page; another one makes another connection. */
@@ -27,7 +28,7 @@ export interface FlowsProviderProps {
 }
 
 export function FlowsProvider({ url, getToken, parse, words, children }: FlowsProviderProps): ReactNode {
-  const client = useMemo(() => new FlowsClient({ url, parse }), [url, parse]);
+  const client = useMemo(() => new Core({ url, parse }), [url, parse]);
   useEffect(() => {
     client.options.getToken = getToken; // a new function in each render is not a new connection
   }, [client, getToken]);
@@ -35,17 +36,16 @@ export function FlowsProvider({ url, getToken, parse, words, children }: FlowsPr
     client.open();
     return () => client.close();
   }, [client]);
-  const said = useMemo(() => ({ ...ENGLISH, ...words }), [words]);
   return (
     <Context.Provider value={client}>
-      <WordsContext.Provider value={said}>{children}</WordsContext.Provider>
+      <WordsContext.Provider value={words}>{children}</WordsContext.Provider>
     </Context.Provider>
   );
 }
 
-export function useFlowsClient(): FlowsClient {
+export function useFlowsClient(): Core {
   const client = useContext(Context);
-  if (client === null) throw new Error("there is no <FlowsProvider url=…> above this component");
+  if (client === null) throw new Error("no <FlowsProvider> is above");
   return client;
 }
 
@@ -54,25 +54,27 @@ export function useTopic<T>(topic: string | null): Topic<T> {
   const client = useFlowsClient();
   // Were it another function in each render, each would stop watching and begin again.
   const subscribe = useCallback(
-    (listener: () => void) => (topic === null ? () => {} : client.watch(topic, listener)),
+    (listener: () => void) => (topic === null ? () => {} : watchTopic(client, topic, listener)),
     [client, topic],
   );
   return useSyncExternalStore(
     subscribe,
-    () => (topic === null ? NOTHING : client.topic<T>(topic)),
+    () => (topic === null ? NOTHING : topicOf<T>(client, topic)),
     () => NOTHING,
   );
 }
 
 /** Returns how the connection is, and what can be done about it. */
-export function useConnection(): Connection & Pick<FlowsClient, "setPaused" | "retry"> {
+export function useConnection(): Connection & { setPaused: (paused: boolean) => void; retry: () => void } {
   const client = useFlowsClient();
-  const subscribe = useCallback((listener: () => void) => client.listen(listener), [client]);
+  const subscribe = useCallback((listener: () => void) => listenTo(client, listener), [client]);
   const connection = useSyncExternalStore(
     subscribe,
     () => client.connection,
     () => IDLE,
   );
-  const { setPaused, retry } = client;
-  return useMemo(() => ({ ...connection, setPaused, retry }), [connection, setPaused, retry]);
+  return useMemo(() => {
+    const { retry } = client;
+    return { ...connection, setPaused: (paused: boolean) => setPaused(client, paused), retry };
+  }, [connection, client]);
 }

@@ -1,5 +1,13 @@
 /** One connection after the other: each comes when the last has gone, sooner or later as the reason asks for. */
-import { type ClientMessage, GOING, NO_TOKEN, type Parse, readMessage, type ServerMessage, SUBPROTOCOL } from "./protocol";
+import {
+  type ClientMessage,
+  GOING,
+  NO_TOKEN,
+  type Parse,
+  readMessage,
+  type ServerMessage,
+  SUBPROTOCOL,
+} from "./protocol";
 
 /**
  * `idle`: nothing is watched. `connecting`: for the first time. `open`. `offline`: it is cut, and comes back by itself.
@@ -23,15 +31,18 @@ interface Hearer {
   moved(): void;
 }
 
-/** Back-off between connections, in ms. */
+/** Between connections, in ms. */
 const FIRST_PAUSE = 250;
-const LONGEST_PAUSE = 30_000;
 /** A connection that lasted so long was a good one: the next is tried soon. */
 const LASTED = 10_000;
 /** A connection that has not said hello by then is none. */
 const HELLO_WITHIN = 10_000;
 /** So many beats of silence, and the server is taken for gone: browsers notice a dead network late or never. */
 const SILENT_BEATS = 3;
+
+/** How long to wait after so many tries, in ms: twice as long each time, up to 30 s, and not all at once. */
+export const pauseOf = (first: number, tries: number): number =>
+  Math.min(30_000, first * 2 ** tries) * (0.5 + Math.random() / 2);
 
 export class ReconnectingSocket {
   status: Status = "idle";
@@ -45,7 +56,8 @@ export class ReconnectingSocket {
   #refused = false;
   #next: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
-  #beat = HELLO_WITHIN / SILENT_BEATS;
+  /** How long it may be silent, in ms. */
+  #patience = HELLO_WITHIN;
 
   constructor(
     private readonly options: SocketOptions,
@@ -56,8 +68,7 @@ export class ReconnectingSocket {
   open(): void {
     if (this.#wanted) return;
     this.#wanted = true;
-    globalThis.addEventListener?.("online", this.retry);
-    globalThis.document?.addEventListener("visibilitychange", this.#seen);
+    this.#listen("add");
     this.#move("connecting");
     this.#connectIn(0);
   }
@@ -66,8 +77,7 @@ export class ReconnectingSocket {
   close(): void {
     if (!this.#wanted) return;
     this.#wanted = false;
-    globalThis.removeEventListener?.("online", this.retry);
-    globalThis.document?.removeEventListener("visibilitychange", this.#seen);
+    this.#listen("remove");
     clearTimeout(this.#next);
     this.#drop();
     this.#tries = 0;
@@ -90,6 +100,11 @@ export class ReconnectingSocket {
     if (document.visibilityState === "visible") this.retry();
   };
 
+  #listen(how: "add" | "remove"): void {
+    globalThis[`${how}EventListener`]?.("online", this.retry);
+    globalThis.document?.[`${how}EventListener`]("visibilitychange", this.#seen);
+  }
+
   #connectIn(ms: number): void {
     clearTimeout(this.#next);
     this.#next = setTimeout(() => this.#connect(), ms);
@@ -101,7 +116,7 @@ export class ReconnectingSocket {
     url.protocol = url.protocol.replace("http", "ws");
     const socket = new WebSocket(url, SUBPROTOCOL);
     this.#socket = socket;
-    this.#beat = HELLO_WITHIN / SILENT_BEATS;
+    this.#patience = HELLO_WITHIN;
     this.#watchSilence(socket);
     socket.onmessage = ({ data }) => {
       const message = readMessage(String(data), this.options.parse);
@@ -114,7 +129,7 @@ export class ReconnectingSocket {
   async #take(socket: WebSocket, message: ServerMessage): Promise<void> {
     switch (message.type) {
       case "hello":
-        this.#beat = message.beat;
+        this.#patience = SILENT_BEATS * message.beat;
         this.#watchSilence(socket);
         if (message.auth === "token" && !(await this.#authenticate(socket))) return;
         this.#openedAt = Date.now();
@@ -150,7 +165,7 @@ export class ReconnectingSocket {
 
   #watchSilence(socket: WebSocket): void {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#socket === socket && this.#lost(), SILENT_BEATS * this.#beat);
+    this.#silence = setTimeout(() => this.#socket === socket && this.#lost(), this.#patience);
   }
 
   #lost(code?: number): void {
@@ -164,8 +179,7 @@ export class ReconnectingSocket {
       this.#refused = true;
       return this.#connectIn(0);
     }
-    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#tries++);
-    this.#connectIn(code === GOING ? Math.random() * 5000 : pause * (0.5 + Math.random() / 2));
+    this.#connectIn(code === GOING ? Math.random() * 5000 : pauseOf(FIRST_PAUSE, this.#tries++));
   }
 
   #drop(): void {

@@ -1,10 +1,10 @@
 /** A topic that is watched: the answer of an operation, patched. */
-import type { Connection } from "./client";
+import type { Core } from "./core";
 import { type Live, plain } from "./plain";
 import type { ClientMessage, ServerMessage, TopicError } from "./protocol";
 import type { Status } from "./socket";
 import { type Held, take } from "./state";
-import { type Taken, topicKey, Watch } from "./watch";
+import { type Taken, Watch } from "./watch";
 
 /** One topic as a page sees it: the same object until something changes. Times are ms since 1970. */
 export interface Topic<T> {
@@ -28,7 +28,7 @@ export class TopicWatch extends Watch {
     public seen: Topic<unknown>,
   ) {
     super();
-    this.key = topicKey(topic);
+    this.key = topic;
   }
 
   ask(whole: boolean): ClientMessage {
@@ -49,22 +49,27 @@ export class TopicWatch extends Watch {
     return "changed";
   }
 
-  show({ status: connection, paused }: Connection): boolean {
-    const frozen = paused && this.seen.state !== null;
-    if (frozen && this.seen.connection === connection) return false;
-    const held = this.#held;
-    this.seen = frozen
-      ? { ...this.seen, connection }
-      : {
-          state: held && (plain(held.state) as Live<unknown>),
-          at: held?.at ?? null,
-          awaySince: held?.awaySince ?? null,
-          error: this.error,
-          connection,
-        };
-    return true;
+  show(connection: Status): void {
+    const { state = null, at = null, awaySince = null } = this.#held ?? {};
+    this.seen = { state: state && (plain(state) as Live<unknown>), at, awaySince, error: this.error, connection };
   }
 }
 
 /** Of a topic that nobody watches. */
 export const NOTHING: Topic<never> = { state: null, at: null, awaySince: null, error: null, connection: "idle" };
+
+/** Returns what is seen of a topic that nobody watches: the same object while the connection is so. */
+const nothingAt = (connection: Status): Topic<never> => (nothing[connection] ??= { ...NOTHING, connection });
+const nothing: Partial<Record<Status, Topic<never>>> = {};
+
+/** Returns a topic as it is now. */
+export function topicOf<T>(core: Core, topic: string): Topic<T> {
+  const watch = core.watched(topic);
+  return (watch instanceof TopicWatch ? watch.seen : nothingAt(core.connection.status)) as Topic<T>;
+}
+
+/** Calls `listener` whenever a topic has changed; returns how to stop that. */
+export function watchTopic(core: Core, topic: string, listener: () => void): () => void {
+  const make = () => new TopicWatch(topic, nothingAt(core.connection.status));
+  return core.watch(topic, make, listener);
+}

@@ -1,6 +1,6 @@
 /** One thing that is watched, and by whom: what the server is told of it, and what comes of what it says. */
-import type { Connection } from "./client";
 import type { ClientMessage, ServerMessage, TopicError } from "./protocol";
+import type { Status } from "./socket";
 
 export type Timer = ReturnType<typeof setTimeout> | undefined;
 
@@ -10,6 +10,8 @@ export type Taken = "same" | "changed" | "gap" | "part";
 export abstract class Watch {
   /** By this it is known among all that are watched. */
   abstract readonly key: string;
+  /** What a page sees of it: the same object until something changes. */
+  abstract seen: { readonly connection: Status };
   readonly listeners = new Set<() => void>();
   error: TopicError | null = null;
   /**
@@ -28,16 +30,9 @@ export abstract class Watch {
   abstract ask(whole: boolean): ClientMessage;
   abstract leave(): ClientMessage;
   abstract take(message: ServerMessage): Taken;
-  /** Lets it be seen as it is; while paused, what is seen stays. Returns whether something else is seen now. */
-  abstract show(connection: Connection): boolean;
+  /** Lets it be seen as it is. */
+  abstract show(connection: Status): void;
 }
 
-/** Returns the key of what a message is about. */
-export function keyOf(message: ServerMessage): string | null {
-  if ("topic" in message && message.topic !== undefined) return topicKey(message.topic);
-  if ("id" in message && message.id !== undefined) return workflowKey(message.id);
-  return null;
-}
-
-export const topicKey = (topic: string) => `topic ${topic}`;
-export const workflowKey = (id: string) => `workflow ${id}`;
+/** Topics are their own keys; no topic begins so. */
+export const workflowKey = (id: string | undefined) => `#${id}`;

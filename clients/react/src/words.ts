@@ -1,5 +1,5 @@
 /** Every word that the components show; `<FlowsProvider words={…}>` gives those of another language. */
-import { createContext, useContext } from "react";
+import { createContext, useContext, useMemo } from "react";
 import type { TaskStatus } from "./workflow";
 
 export interface Words {
@@ -50,5 +50,10 @@ export const ENGLISH: Words = {
   log: "log",
 };
 
-export const WordsContext = createContext<Words>(ENGLISH);
-export const useWords = (): Words => useContext(WordsContext);
+/** What is said in place of these; a page without components of ours has none of them. */
+export const WordsContext = createContext<Partial<Words> | undefined>(undefined);
+
+export function useWords(): Words {
+  const words = useContext(WordsContext);
+  return useMemo(() => ({ ...ENGLISH, ...words }), [words]);
+}

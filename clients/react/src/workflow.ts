@@ -1,6 +1,5 @@
 /** What is held of one workflow, and how a telling changes it: pure, no socket, no React. */
-import { share } from "./merge";
-import type { Json, TasksStatuses, WorkflowTold } from "./protocol";
+import type { TasksStatuses, WorkflowTold } from "./protocol";
 
 export type TaskStatus = "inactive" | "queued" | "running" | "ok" | "skipped" | "failed" | "cancelled";
 export type WorkflowStatus = "idle" | "working" | "done" | "failed" | "cancelled";
@@ -73,25 +72,29 @@ export interface Before {
  * Each status is whole, so that a telling that begins before what is held follows it too.
  */
 export function takeWorkflow(held: HeldWorkflow | null, before: Before, message: TasksStatuses): HeldWorkflow | null {
-  const same = held !== null && epochOf(held.cursor) === epochOf(message.cursor);
-  if (same && message.rev <= held.rev) return held;
-  if (message.from !== 0 && (!same || message.from > held.rev)) return null;
-  const { rev, cursor, progress } = message;
-  const known = held?.statuses ?? NONE;
-  const told = shared(known, message.statuses);
-  const { status = "idle", execution = "", path = "", because = "", error = null } = before.told ?? held ?? NOTHING;
+  const follows = held !== null && epochOf(held.cursor) === epochOf(message.cursor);
+  if (follows && message.rev <= held.rev) return held;
+  if (message.from !== 0 && (!follows || message.from > held.rev)) return null;
+  const { rev, cursor, from, progress, statuses } = message;
+  const known = held?.statuses ?? {};
+  const told = Object.fromEntries(Object.entries(statuses).map(([path, task]) => [path, same(known[path], task)]));
+  const { type: _, id: __, ...is } = before.told ?? ({} as Partial<WorkflowTold>);
   return {
-    ...{ rev, cursor, progress, status, execution, path, because, error },
-    tasks: (before.tasks && shared(held?.tasks ?? [], before.tasks)) ?? held?.tasks ?? [],
-    statuses: message.from === 0 ? told : Object.keys(told).length ? { ...known, ...told } : known,
+    ...(before.told || held === null ? { ...IDLE, ...is } : held),
+    ...{ rev, cursor, progress },
+    tasks: before.tasks ? same(held?.tasks, before.tasks) : (held?.tasks ?? []),
+    statuses: from === 0 ? told : Object.keys(told).length ? { ...known, ...told } : known,
   };
 }
 
-const NONE: Statuses = {};
-const NOTHING: Partial<WorkflowTold> = {};
+/** Of a workflow that nobody has executed. */
+export const IDLE: Pick<HeldWorkflow, "status" | "execution" | "path" | "error" | "because"> = {
+  ...{ status: "idle", execution: "", path: "", error: null, because: "" },
+};
 
 /** What has not changed stays the same object, so that what was drawn from it need not be drawn again. */
-const shared = <T>(old: T, next: T): T => share(old as Json, next as Json) as T;
+const same = <T>(old: T | undefined, next: T): T =>
+  old !== undefined && JSON.stringify(old) === JSON.stringify(next) ? old : next;
 
 function epochOf(cursor: string): string {
   return cursor.slice(0, cursor.lastIndexOf("."));

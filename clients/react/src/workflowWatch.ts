@@ -1,9 +1,10 @@
-/** A workflow that is watched: how its tasks stand, and the logs of those that somebody reads. */
-import type { Connection } from "./client";
-import type { ClientMessage, LogLine, ServerMessage, TopicError } from "./protocol";
+/** A workflow that is watched: how its tasks stand. */
+import type { Core } from "./core";
+import type { Logs } from "./logs";
+import type { ClientMessage, ServerMessage, TopicError } from "./protocol";
 import type { Status } from "./socket";
 import { type Taken, Watch, workflowKey } from "./watch";
-import { type Before, type HeldWorkflow, takeWorkflow, type WorkflowStatus } from "./workflow";
+import { type Before, type HeldWorkflow, IDLE, takeWorkflow, type WorkflowStatus } from "./workflow";
 
 /** One workflow as a page sees it: the same object until something changes. */
 export interface WorkflowState extends Omit<HeldWorkflow, "status" | "cursor"> {
@@ -14,15 +15,13 @@ export interface WorkflowState extends Omit<HeldWorkflow, "status" | "cursor"> {
   readonly connection: Status;
 }
 
-/** So many lines of a log are kept, as by the server. */
-const LINES = 1000;
-
 export class WorkflowWatch extends Watch {
   readonly key: string;
   #held: HeldWorkflow | null = null;
   #before: Before = {};
   #destroyed = false;
-  readonly #logs = new Map<string, { lines: readonly LogLine[]; readers: number }>();
+  /** The logs of tasks that somebody reads; null: nobody ever did. */
+  logs: Logs | null = null;
 
   constructor(
     readonly id: string,
@@ -32,42 +31,18 @@ export class WorkflowWatch extends Watch {
     this.key = workflowKey(id);
   }
 
-  /** The server's, of the last telling. */
-  get cursor(): string | undefined {
-    return this.#held?.cursor;
-  }
-
   ask(): ClientMessage {
-    const logs = Object.fromEntries([...this.#logs].map(([path, { lines }]) => [path, lines.at(-1)?.[0] ?? 0]));
+    const logs = this.logs?.asked();
     return {
       type: "watchWorkflowInstance",
       workflowId: this.id,
-      ...(this.cursor !== undefined && { cursor: this.cursor }),
-      ...(this.#logs.size && { logs }),
+      ...(this.#held && { cursor: this.#held.cursor }),
+      ...(logs && { logs }),
     };
   }
 
   leave(): ClientMessage {
     return { type: "unwatchWorkflowInstance", workflowId: this.id };
-  }
-
-  log(path: string): readonly LogLine[] {
-    return this.#logs.get(path)?.lines ?? NO_LINES;
-  }
-
-  /** Have the log of a task told, too, until the returned function is called; `tell` is called where that changes. */
-  read(path: string, tell: () => void): () => void {
-    const log = this.#logs.get(path) ?? { lines: NO_LINES, readers: 0 };
-    const change = (by: 1 | -1) => {
-      log.readers += by;
-      if (log.readers > (by === 1 ? 1 : 0)) return;
-      if (by === 1) this.#logs.set(path, log);
-      else this.#logs.delete(path);
-      if (this.phase === "told" || this.phase === "asked") this.phase = "more";
-      tell();
-    };
-    change(1);
-    return () => change(-1);
   }
 
   take(message: ServerMessage): Taken {
@@ -79,7 +54,7 @@ export class WorkflowWatch extends Watch {
         this.#before.told = message;
         return "part";
       case "taskLog":
-        return this.#add(message.path, message.lines);
+        return this.logs?.add(message.path, message.lines) ? "changed" : "same";
       case "workflowDestroyed":
         this.#destroyed = true;
         return "changed";
@@ -97,11 +72,8 @@ export class WorkflowWatch extends Watch {
     }
   }
 
-  show({ status: connection, paused }: Connection): boolean {
-    const frozen = paused && this.seen.status !== "unknown";
-    if (frozen && this.seen.connection === connection) return false;
-    this.seen = frozen ? { ...this.seen, connection } : { ...this.#now(), refused: this.error, connection };
-    return true;
+  show(connection: Status): void {
+    this.seen = { ...this.#now(), refused: this.error, connection };
   }
 
   #now(): Omit<WorkflowState, "refused" | "connection"> {
@@ -109,21 +81,26 @@ export class WorkflowWatch extends Watch {
     const { cursor: _, ...held } = this.#held;
     return this.#destroyed ? { ...held, status: "destroyed" } : held;
   }
-
-  #add(path: string, told: readonly LogLine[]): Taken {
-    const log = this.#logs.get(path);
-    const last = log?.lines.at(-1)?.[0] ?? 0;
-    const more = told.filter(([number]) => number > last);
-    if (log === undefined || more.length === 0) return "same";
-    log.lines = [...log.lines, ...more].slice(-LINES);
-    return "changed";
-  }
 }
-
-const NO_LINES: readonly LogLine[] = [];
 
 /** Of a workflow that nobody watches. */
 export const UNKNOWN: WorkflowState = {
-  ...{ status: "unknown", refused: null, connection: "idle" },
-  ...{ rev: 0, tasks: [], statuses: {}, progress: 0, execution: "", path: "", error: null, because: "" },
+  ...{ ...IDLE, status: "unknown", refused: null, connection: "idle" },
+  ...{ rev: 0, tasks: [], statuses: {}, progress: 0 },
 };
+
+/** Returns what is seen of a workflow that nobody watches: the same object while the connection is so. */
+const unknownAt = (connection: Status): WorkflowState => (unknown[connection] ??= { ...UNKNOWN, connection });
+const unknown: Partial<Record<Status, WorkflowState>> = {};
+
+/** Returns the watch of a workflow. */
+export const watchOf = (core: Core, id: string): WorkflowWatch | undefined =>
+  core.watched(workflowKey(id)) as WorkflowWatch | undefined; // such a key has no other
+
+/** Returns a workflow as it is now. */
+export const workflowOf = (core: Core, id: string): WorkflowState =>
+  watchOf(core, id)?.seen ?? unknownAt(core.connection.status);
+
+/** Calls `listener` whenever a workflow has changed; returns how to stop that. */
+export const watchWorkflow = (core: Core, id: string, listener: () => void): (() => void) =>
+  core.watch(workflowKey(id), () => new WorkflowWatch(id, unknownAt(core.connection.status)), listener);

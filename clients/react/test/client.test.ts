@@ -11,8 +11,8 @@ describe("topics", () => {
   it("are watched over one socket, and told apart", async () => {
     const client = make();
     const [a, b] = [vi.fn(), vi.fn()];
-    client.watch("a", a);
-    client.watch("b", b);
+    client.watchTopic("a", a);
+    client.watchTopic("b", b);
     const socket = await connected();
     expect(FakeSocket.all).toHaveLength(1);
     expect([socket.url.href, socket.protocol]).toEqual(["ws://here/ops/live", "flows.live.1"]);
@@ -33,18 +33,18 @@ describe("topics", () => {
 
   it("stay for a while after their last watcher, then go, and the socket with the last", async () => {
     const client = make();
-    const stop = client.watch("a", () => {});
-    client.watch("a", () => {})();
+    const stop = client.watchTopic("a", () => {});
+    client.watchTopic("a", () => {})();
     const socket = await connected();
     await socket.hello();
     await socket.state("a", 1, { x: 1 });
     stop();
     stop();
     await vi.advanceTimersByTimeAsync(9000);
-    const again = client.watch("a", () => {});
+    const again = client.watchTopic("a", () => {});
     expect(client.topic("a").state).toEqual({ x: 1 });
     expect(socket.topics()).toEqual(["a"]);
-    const other = client.watch("b", () => {});
+    const other = client.watchTopic("b", () => {});
     again();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(socket.topics("unwatchTopic")).toEqual(["a"]);
@@ -56,8 +56,8 @@ describe("topics", () => {
 
   it("make room for others when there are 100, and are told no faster than the server reads", async () => {
     const client = make();
-    for (let n = 0; n < 60; n++) client.watch(`kept ${n}`, () => {})();
-    for (let n = 0; n < 70; n++) client.watch(`watched ${n}`, () => {});
+    for (let n = 0; n < 60; n++) client.watchTopic(`kept ${n}`, () => {})();
+    for (let n = 0; n < 70; n++) client.watchTopic(`watched ${n}`, () => {});
     const socket = await connected();
     await socket.hello();
     expect(socket.sent).toHaveLength(15);
@@ -71,16 +71,16 @@ describe("topics", () => {
 
   it("that go and come back before the server was told are watched once", async () => {
     const client = make();
-    const stop = client.watch("a", () => {});
-    for (let n = 0; n < 40; n++) client.watch(`other ${n}`, () => {});
+    const stop = client.watchTopic("a", () => {});
+    for (let n = 0; n < 40; n++) client.watchTopic(`other ${n}`, () => {});
     const socket = await connected();
     await socket.hello();
     stop();
-    client.watch("b", () => {})();
+    client.watchTopic("b", () => {})();
     await vi.advanceTimersByTimeAsync(9990);
-    for (let n = 0; n < 40; n++) client.watch(`more ${n}`, () => {});
+    for (let n = 0; n < 40; n++) client.watchTopic(`more ${n}`, () => {});
     await vi.advanceTimersByTimeAsync(20);
-    client.watch("a", () => {});
+    client.watchTopic("a", () => {});
     await vi.advanceTimersByTimeAsync(30_000);
     expect(socket.topics().filter((topic) => topic === "a")).toHaveLength(2);
     expect(socket.topics("unwatchTopic")).toEqual(["b"]);
@@ -88,7 +88,7 @@ describe("topics", () => {
 
   it("ask once for the whole when a patch cannot follow", async () => {
     const client = make();
-    client.watch("a", () => {});
+    client.watchTopic("a", () => {});
     const socket = await connected();
     await socket.hello();
     await socket.state("a", 1, { x: 1 });
@@ -106,8 +106,8 @@ describe("topics", () => {
 
   it("that are refused for now are asked for again, others not", async () => {
     const client = make();
-    client.watch("a", () => {});
-    client.watch("b", () => {});
+    client.watchTopic("a", () => {});
+    client.watchTopic("b", () => {});
     const socket = await connected();
     await socket.hello();
     await socket.say({ type: "appError", topic: "a", error: { code: "again", message: "later" } });
@@ -127,7 +127,7 @@ describe("topics", () => {
 
   it("tell that the server's Redis is away, and keep what they have", async () => {
     const client = make();
-    client.watch("a", () => {});
+    client.watchTopic("a", () => {});
     const socket = await connected();
     await socket.hello();
     await socket.state("a", 1, { x: 1 });
@@ -148,12 +148,12 @@ describe("topics", () => {
 
   it("stand still while paused, but for those that have shown nothing yet", async () => {
     const client = make();
-    client.watch("a", () => {});
+    client.watchTopic("a", () => {});
     const socket = await connected();
     await socket.hello();
     await socket.state("a", 1, { x: 1 });
     client.setPaused(true);
-    client.watch("b", () => {});
+    client.watchTopic("b", () => {});
     await socket.state("a", 2, { x: 2 }, 1);
     await socket.state("b", 1, { y: 1 });
     expect([client.topic("a").state, client.topic("b").state]).toEqual([{ x: 1 }, { y: 1 }]);
@@ -168,7 +168,7 @@ describe("a connection", () => {
   it("comes back with its cursors, later and later, and soon after one that has lasted", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0.5);
     const client = make();
-    client.watch("a", () => {});
+    client.watchTopic("a", () => {});
     let socket = await connected();
     await socket.hello();
     await socket.state("a", 7, { x: 1 });
@@ -195,7 +195,7 @@ describe("a connection", () => {
 
   it("begins as if for the first time after it was closed", async () => {
     const client = make();
-    client.watch("a", () => {});
+    client.watchTopic("a", () => {});
     vi.spyOn(Math, "random").mockReturnValue(0.999);
     (await connected()).cut(4401);
     for (let n = 0; n < 8; n++) (await connected(Math.min(30_000, 250 * 2 ** n))).cut(4401);
@@ -216,7 +216,7 @@ describe("a connection", () => {
     vi.stubGlobal("addEventListener", events.addEventListener.bind(events));
     vi.stubGlobal("removeEventListener", events.removeEventListener.bind(events));
     const client = make();
-    client.watch("a", () => {});
+    client.watchTopic("a", () => {});
     for (let n = 0; n < 8; n++) (await connected(30_000)).cut();
     const made = FakeSocket.all.length;
     events.dispatchEvent(new Event("online"));
@@ -230,7 +230,7 @@ describe("a connection", () => {
 
   it("that is silent for three beats, or says no hello, is given up", async () => {
     const client = make();
-    client.watch("a", () => {});
+    client.watchTopic("a", () => {});
     const silent = await connected();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(silent.closed).toBe(true);
@@ -247,7 +247,7 @@ describe("a connection", () => {
 
   it("comes back within 5 s where the server goes", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0.9);
-    make().watch("a", () => {});
+    make().watchTopic("a", () => {});
     const socket = await connected();
     await socket.hello();
     socket.cut(1012);
@@ -260,7 +260,7 @@ describe("a connection", () => {
 
   it("understands nothing that it does not know", async () => {
     const client = make();
-    client.watch("a", () => {});
+    client.watchTopic("a", () => {});
     const socket = await connected();
     await socket.hello();
     for (const data of ["", "null", "[]", '{"type":"later"}', '{"type":"topicState","topic":"b"}'])
@@ -274,7 +274,7 @@ describe("who watches", () => {
   it("says so by a fresh token at each connection and when one ends", async () => {
     let n = 0;
     const client = make(() => Promise.resolve(`token ${++n}`));
-    client.watch("a", () => {});
+    client.watchTopic("a", () => {});
     let socket = await connected();
     await socket.hello("token");
     expect(socket.sent).toEqual([
@@ -294,7 +294,7 @@ describe("who watches", () => {
 
   it("is over when the new token is not taken either, and begins anew after a login", async () => {
     const client = make(() => Promise.resolve("old"));
-    client.watch("a", () => {});
+    client.watchTopic("a", () => {});
     let socket = await connected();
     await socket.hello("token");
     socket.cut(4401);
@@ -314,7 +314,7 @@ describe("who watches", () => {
   it("is known again although nothing has changed meanwhile", async () => {
     for (const auth of ["none", "token"] as const) {
       const client = make(() => Promise.resolve("t"));
-      client.watch("a", () => {});
+      client.watchTopic("a", () => {});
       let socket = await connected();
       await socket.hello(auth);
       await socket.state("a", 1, {});
@@ -332,7 +332,7 @@ describe("who watches", () => {
   it("is over when there is no token", async () => {
     for (const getToken of [undefined, () => Promise.resolve(null)]) {
       const client = make(getToken);
-      client.watch("a", () => {});
+      client.watchTopic("a", () => {});
       await (await connected()).hello("token");
       expect(client.connection.status).toBe("ended");
       client.close();
@@ -342,7 +342,7 @@ describe("who watches", () => {
   it("is not told on a connection that is gone when the token comes", async () => {
     const answers: ((token: string) => void)[] = [];
     const client = make(() => new Promise((answer) => answers.push(answer)));
-    client.watch("a", () => {});
+    client.watchTopic("a", () => {});
     const first = await connected();
     await first.hello("token");
     first.cut();
@@ -358,7 +358,7 @@ describe("who watches", () => {
 
   it("is not over when the token could not be asked for", async () => {
     const client = make(() => Promise.reject(new Error("no network")));
-    client.watch("a", () => {});
+    client.watchTopic("a", () => {});
     await (await connected()).hello("token");
     expect(client.connection.status).toBe("offline");
     const made = FakeSocket.all.length;
@@ -368,7 +368,7 @@ describe("who watches", () => {
 
   it("needs no token where a cookie says it, also when that ends", async () => {
     const client = make();
-    client.watch("a", () => {});
+    client.watchTopic("a", () => {});
     const socket = await connected();
     await socket.hello();
     await socket.say({ type: "tokenEnds", ms: 0 });

@@ -106,7 +106,7 @@ it("shows what the server has in the end, whatever happened on the way", async (
           stops.get(one[1]) ??
             stops.set(
               one[1],
-              client.watch(one[1], () => {}),
+              client.watchTopic(one[1], () => {}),
             );
         else if (one[0] === "leave") (stops.get(one[1])?.(), stops.delete(one[1]));
         else if (one[0] === "cut") server.cut(one[1]);
@@ -123,7 +123,7 @@ it("shows what the server has in the end, whatever happened on the way", async (
         if (!stops.has(name))
           stops.set(
             name,
-            client.watch(name, () => {}),
+            client.watchTopic(name, () => {}),
           );
       for (let n = 0; n < 40; n++) {
         await vi.advanceTimersByTimeAsync(1000);

@@ -14,7 +14,7 @@ describe("a workflow", () => {
   it("is watched beside topics, and told as a whole", async () => {
     const client = make();
     const heard = vi.fn();
-    client.watch("t", () => {});
+    client.watchTopic("t", () => {});
     const stop = client.watchWorkflow("w", heard);
     const socket = await connected();
     expect(FakeSocket.all).toHaveLength(1);

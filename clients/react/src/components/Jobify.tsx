@@ -1,6 +1,6 @@
 /** A component where there is no job, or it is done; while it works its progress, and why it has failed. */
 import type { ReactNode } from "react";
-import { useExecute, useWorkflow } from "../hooks";
+import { useExecute, useMoments, useWorkflow } from "../hooks";
 import type { Callbacks } from "../moments";
 import { FOR_NOW } from "../protocol";
 import type { TaskError } from "../workflow";
@@ -18,7 +18,8 @@ export interface JobifyProps extends Callbacks {
 }
 
 export function Jobify({ jobId, component, progression, failed, ...callbacks }: JobifyProps): ReactNode {
-  const state = useWorkflow(jobId, callbacks);
+  const state = useWorkflow(jobId);
+  useMoments(jobId, callbacks);
   const { all } = useExecute(jobId);
   const words = useWords();
   if (jobId === null || state.status === "done") return component();
