@@ -60,8 +60,9 @@ async def mail(rows: list[Row], redis_url: str | None, directory: Path, **contro
             outcomes = Counter([await ended(service, one, worker) for one in ids])
             await until(lambda: len(set(told.webhooks)) >= len(ids), worker)
             await until(lambda: len(told_failures(told)) >= outcomes["failed"], worker)
-            await service.run_report("daily", since=begun, until=datetime.now(UTC) + timedelta(minutes=1))
-            await until(lambda: told.report is not None, worker)
+            window = {"since": begun, "until": datetime.now(UTC) + timedelta(minutes=1)}
+            report_id = await service.run_report("daily", **window)
+            await until(lambda: told.report(report_id) is not None, worker)
         errors = await count_errors(service)
         logged = sum(one.count for one in await service.counts(days=2))
         await service.stop()
@@ -77,7 +78,7 @@ async def mail(rows: list[Row], redis_url: str | None, directory: Path, **contro
         "webhooks": len(told.webhooks),
         "webhooks_distinct": len(set(told.webhooks)),
         "mails": len({str(one["Message-ID"]) for one in told.mails}),
-        "report_rows": len(told.report or []),
+        "report_rows": len(told.report(report_id) or []),
         "secrets_seen": seen,
         "kills": worker.kills,
     }

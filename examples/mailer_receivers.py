@@ -29,12 +29,12 @@ class Receivers:
     hook: str = ""
     smtp_port: int = 0
 
-    @property
-    def report(self) -> list[dict[str, str]] | None:
-        """The rows of the report that came by mail; None: none has."""
+    def report(self, report_id: str) -> list[dict[str, str]] | None:
+        """Return the rows of a report that came by mail; None: it has not."""
         for mail in self.mails:
             for attached in mail.iter_attachments():
-                return list(csv.DictReader(StringIO(str(attached.get_content()), newline="")))
+                if str(mail["Message-ID"]).startswith(f"<{report_id}@"):
+                    return list(csv.DictReader(StringIO(str(attached.get_content()), newline="")))
         return None
 
     async def take_webhook(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
