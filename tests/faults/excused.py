@@ -64,6 +64,7 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ): "looks for the usual state in the text of all",
     ("transition/claim.lua", "job[3]", "if true then"): "puts together what a new job's field is known to be",
     ("include/attempt.lua", "not text", "if true then"): "writes a number again",
+    ("outbox/include/outbox.lua", "not streams[kind]", "if true then"): "asks again for the log of a type of errors",
     (
         "include/end_attempts.lua",
         "verb == 'finish' and rest[after - 2] ~= '+lookups'",

@@ -12,9 +12,9 @@ from flows.model.job import JobError
 from flows.model.outcome import OUTCOMES, Advance, AwaitChildren, Fail, Finish, NewChild, Outcome, Retry
 from flows.store.jobs.claimed import ClaimedJob
 from flows.store.jobs.leases import LeaseRenewal, Rescue
-from flows.store.jobs.log_line import pack_line
+from flows.store.jobs.log_line import pack_line, pack_update
 from flows.store.jobs.many import Asked, ManyJobs
-from flows.store.jobs.progress import ProgressReport, write_progress
+from flows.store.jobs.progress import ProgressReport, add_line, write_progress
 from flows.store.jobs.turns import Turns
 from flows.store.streams.text_piece import Streamed, TextReport
 from flows.store.streams.text_stream import read_text, write_texts
@@ -151,6 +151,13 @@ async def _progress(stage: Stage) -> Any:
     await write_progress(session.connection, session.settings, "pick", WORKER, reports)
     logs = [await stage.direct.get_log(job.id) for job in stage.kept]
     return [[(line.n, line.text, line.late) for line in log] for log in logs]
+
+
+async def _add_line(stage: Stage) -> Any:
+    session, job_id = stage.flow._runtime.session, stage.kept[0]
+    line = pack_update("paid", "info", None, 0)
+    word = await add_line(session.connection, session.settings, "orders", job_id, line)
+    return word, [(line.n, line.status) for line in await stage.direct.get_log(job_id)]
 
 
 async def _stream(stage: Stage) -> Any:
@@ -294,6 +301,7 @@ def of_flow() -> list[Operation]:
         many("delete", lambda stage: create(stage, 3)),
         many("delete", family),
         Operation("get_log", lambda stage: stage.flow.get_log(stage.kept), _logged),
+        Operation("add_line", _add_line, create),
         Operation("position", lambda stage: stage.flow.position(stage.kept[1]), lambda stage: create(stage, 2)),
         Operation("explain", _explain, create),
         Operation("pause", lambda stage: stage.flow.queue("pick").pause(note="why")),

@@ -219,6 +219,8 @@ def test_at_most_a_hundred_types_have_a_log(world: World) -> None:
     assert types == {f"E{number}" for number in range(100)} | {"other"}
     assert [entry["error"] for entry in logged_as(world, "other")] == ["E100", "E101"]
     assert len(logged(world, "failed")) == 102
+    world.report(fail(seed(world, 200), error='{"type":"E5"}'))
+    assert [entry["id"] for entry in logged_as(world, "E5")] == [job_id(5), job_id(200)]
 
 
 def test_logs_are_bounded(redis: Redis, namespace: str) -> None:
@@ -230,6 +232,32 @@ def test_logs_are_bounded(redis: Redis, namespace: str) -> None:
     assert 200 <= len(logged(world, "done")) < 400
     assert logged(world, "done")[-1]["id"] == ids[-1]
     assert world.lives("endings", "shop:done", 2 * DAY)
+
+
+def test_a_log_that_copies_nothing(redis: Redis, namespace: str) -> None:
+    """Its entries have the job alone."""
+    world = outbox_world(redis, namespace, Outbox(replace(ENDINGS, fields=())))
+    seed(world)
+    world.report(finish(ONE))
+    assert logged(world, "done") == [{"id": ONE}]
+
+
+def test_where_there_is_no_log_its_keys_are_nobodys(redis: Redis, namespace: str) -> None:
+    """What somebody else keeps there stops no report."""
+    world = outbox_world(redis, namespace, Outbox(None, REPORTS, FIELDS))
+    for key in (world.keys.endings("shop", "failed"), world.keys.error_types("shop")):
+        redis.set(key, "mine")
+    seed(world)
+    assert world.report(fail(ONE)) == ["ok"]
+    assert len(told(world)) == 1
+
+
+def test_a_clock_that_was_set_back(world: World) -> None:
+    """The log goes on behind its last entry; else no ending would be logged until the time is made up."""
+    seed(world)
+    world.redis.xadd(world.key("endings", "shop:done"), {"id": "later"}, id=f"{NOW + 1000}-0")
+    world.report(finish(ONE))
+    assert [entry["id"] for entry in logged(world, "done")] == ["later", ONE]
 
 
 def test_reports_without_a_log(redis: Redis, namespace: str) -> None:
@@ -284,6 +312,7 @@ def test_a_report_whose_key_is_taken_stops_nothing(world: World) -> None:
     world.redis.set(world.key("jobs", f"pack:label:{report_id(1)}"), "mine")
     world.redis.set(world.key("errors", "shop:E"), "mine")
     assert world.report(fail(ONE)) == ["ok"]
+    assert world.life("errors", "shop:E") == -1
     assert (len(logged(world, "failed")), told(world), len(told(world, "pack:box"))) == (1, {}, 1)
 
 

@@ -2,7 +2,6 @@
 -- of a child queue. The script that ends the job writes them, so there is exactly one of each, or none.
 --@ exports: put_out leave_behind
 --@ args: root
---@ needs: now
 --@ include: outbox_lines keys clock type settings place told
 
 local fields = {}
@@ -19,13 +18,13 @@ for to, words, types in string.gmatch(outbox_text, '\n> (%S+) (%S+) (%S+)') do
 end
 
 local TYPES = flows_key('error_types', root)
-local logs = {}
+
+local function log_of(job_flow, word) return flows_key('endings', job_flow .. ':' .. word) end
 
 -- This comes before the first write of any script: nothing rolls back.
 for word, wanting in pairs(reporters) do
-  logs[word] = flows_key('endings', root .. ':' .. word)
   for _, reporter in ipairs(wanting) do expect_place_of(reporter.to) end
-  if most_entries > 0 then expect('stream', logs[word]) end
+  if most_entries > 0 then expect('stream', log_of(root, word)) end
 end
 if most_entries > 0 then expect('set', TYPES) end
 
@@ -70,16 +69,16 @@ local function type_of(why)
   return kind and #kind <= 64 and kind or 'other'
 end
 
--- Where tests own the time, entries have theirs. The server's time may have been set back: the stream's goes on.
-local AT = tonumber(now) == 0 and '*' or now_text .. '-*'
+local AT = now_text .. '-*'
 local touched = {}
 
+-- Where the server's time was set back, the stream's goes on. A key that holds something else takes nothing.
 local function add_to(stream, entry)
   local added = redis.pcall('XADD', stream, 'MAXLEN', '~', most_entries, AT, unpack(entry))
-  if type(added) == 'table' then redis.pcall('XADD', stream, 'MAXLEN', '~', most_entries, '*', unpack(entry)) end
-  if touched[stream] then return end
+  if type(added) == 'table' then added = redis.pcall('XADD', stream, 'MAXLEN', '~', most_entries, '*', unpack(entry)) end
+  if touched[stream] or type(added) == 'table' then return end
   touched[stream] = true
-  redis.pcall('PEXPIRE', stream, entries_ms)
+  redis.call('PEXPIRE', stream, entries_ms)
 end
 
 local MOST_TYPES = 100
@@ -88,9 +87,9 @@ local streams = {}
 -- Returns the log of a type of error: of the 101st on, that of all others.
 local function log_of_type(kind)
   if not streams[kind] then
-    local known = redis.call('SISMEMBER', TYPES, kind) == 1
-    local kept = (known or redis.call('SCARD', TYPES) < MOST_TYPES) and kind or 'other'
-    if not known then redis.call('SADD', TYPES, kept) end
+    local is_new = redis.call('SISMEMBER', TYPES, kind) == 0
+    local kept = is_new and redis.call('SCARD', TYPES) >= MOST_TYPES and 'other' or kind
+    redis.call('SADD', TYPES, kept)
     redis.call('PEXPIRE', TYPES, entries_ms)
     streams[kind] = flows_key('errors', root .. ':' .. kept)
   end
@@ -106,15 +105,14 @@ local function log(job_flow, job_id, word, values, kind)
   entry[2] = job_id
   for i = 2, #asked do entry[2 * i] = values[i] end
   entry[ERROR], entry[ERROR + 1] = kind and 'error' or nil, kind or nil
-  add_to(job_flow == root and logs[word] or flows_key('endings', job_flow .. ':' .. word), entry)
+  add_to(log_of(job_flow, word), entry)
   if kind and job_flow == root then add_to(log_of_type(kind), entry) end
 end
 
 -- Returns the id of a report: the job's own, with its visit in the place of the millisecond's fraction.
 local function report_id(job_id, attempt)
   local visit = string.match(attempt or '', '^%d+ %S+ %d+ (%d+)') or '0'
-  visit = visit == '0' and '000' or string.format('%03x', tonumber(visit) % 4096)
-  return string.sub(job_id, 1, 15) .. visit .. string.sub(job_id, 19)
+  return string.sub(job_id, 1, 15) .. string.format('%03x', tonumber(visit) % 4096) .. string.sub(job_id, 19)
 end
 
 -- What a report tells, in which each job puts its id, its outcome and its values.
