@@ -98,7 +98,18 @@ def tag(nodes: Nodes) -> Iterator[str]:
 
 #: Of the keys of these none may be there, or one.
 FEW_KEYS = {
-    *("register", "greet", "create", "count_endings", "declare", "heartbeat", "sync", "ask_stacks", "tell_stacks"),
+    *(
+        "register",
+        "greet",
+        "change_tenant",
+        "create",
+        "count_endings",
+        "declare",
+        "heartbeat",
+        "sync",
+        "ask_stacks",
+        "tell_stacks",
+    ),
     *TREE_SCENES,
 }
 
