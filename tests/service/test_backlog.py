@@ -17,7 +17,7 @@ from tests.waiting import LONG, until
 
 def served(redis_url: str, namespace: str) -> tuple[Any, Any, list[str]]:
     """Return a service that skips its backlog, a type of it, and what it has run."""
-    service = make_service(redis_url, namespace, skip_backlog=True)
+    service = make_service(redis_url, namespace, skip_backlog=True, lease=2)
     ran: list[str] = []
 
     @service.on("note", timeout=60)
@@ -54,7 +54,12 @@ async def test_a_process_that_starts_beside_others_skips_nothing(redis_url: str,
     """As in a rolling restart: what waits for the busy ones is no backlog."""
     first, note, ran = served(redis_url, namespace)
     second, _note, also = served(redis_url, namespace)
+
+    async def works() -> bool:
+        return any(queue.asked for one in await first._flow.processes() for queue in one.queues)
+
     async with first:
+        await until(works)
         await first.queue.pause()
         waits = await note.create("waits")
         async with second:

@@ -49,7 +49,7 @@ async def test_a_line_after_the_timeout_is_late(redis_url: str, namespace: str) 
     service = make_service(redis_url, namespace)
     timed_out, told = threading.Event(), threading.Event()
 
-    @service.on("deaf", timeout=0.1, retries=Retries(max_attempts=1))
+    @service.on("deaf", timeout=1, retries=Retries(max_attempts=1))
     def deaf(name: str, job: Context[None]) -> str:
         job.log.info("began")
         timed_out.wait(LONG)
