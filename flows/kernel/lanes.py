@@ -46,12 +46,18 @@ class Lanes(Generic[LanedT]):
         width: How many.
         run: Runs one; it raises nothing.
         context: That in which each begins; None: this one without the job in it, which may have started the worker.
+        seconds: After so long a lane that never suspends lets the loop do its other work; None: after 5 ms.
     """
 
     def __init__(
-        self, width: int, run: Callable[[LanedT], Awaitable[None]], context: contextvars.Context | None = None
+        self,
+        width: int,
+        run: Callable[[LanedT], Awaitable[None]],
+        context: contextvars.Context | None = None,
+        seconds: float | None = None,
     ) -> None:
         self.width = width
+        self._seconds = _SLICE if seconds is None else seconds
         self.ready: deque[LanedT] = deque()
         self.running: set[LanedT] = set()
         self.started = 0
@@ -174,7 +180,7 @@ class Lanes(Generic[LanedT]):
     ) -> bool:
         """Run ready attempts one after another until the loop should have its turn; return whether the lane goes on."""
         ready, running, run = self.ready, self.running, self._run
-        until = loop.time() + _SLICE
+        until = loop.time() + self._seconds
         while True:
             job = ready.popleft()
             if ready and not self._spreading and len(self._lanes) < self.width:
@@ -194,7 +200,7 @@ class Lanes(Generic[LanedT]):
                 return False
             if self.started != started:
                 # Another lane has started a job meanwhile, so this one was suspended, and the loop has had its turn.
-                until = loop.time() + _SLICE
+                until = loop.time() + self._seconds
             if not ready or loop.time() >= until:
                 return True
 

@@ -7,8 +7,8 @@ from contextvars import ContextVar
 
 import pytest
 
-from flows.kernel import lanes
 from flows.model.job import JobError
+from flows.tree.tasks import running as running_module
 from flows.tree.tasks.running import Running
 
 _left: ContextVar[str] = ContextVar("left", default="")
@@ -25,7 +25,7 @@ async def all_of(running: Running) -> dict[str, JobError | BaseException | None]
 
 async def test_what_never_suspends_shares_a_task_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """One task of the loop executes all of them; an error of one is no other's."""
-    monkeypatch.setattr(lanes, "_SLICE", 60.0)  # on a busy machine these may take long
+    monkeypatch.setattr(running_module, "_SLICE", 60.0)  # on a busy machine these may take long
     seen: list[object] = []
     failed = JobError(type="Wrong", message="")
 
