@@ -111,7 +111,7 @@ export class Core {
     this.#unwanted.clear();
     for (const watch of this.#watches.values()) {
       clearTimeout(watch.again);
-      watch.phase = "new";
+      watch.begin();
     }
     this.commands?.tellAgain();
     this.#tell();

@@ -26,6 +26,11 @@ export abstract class Watch {
   /** Until it is forgotten, since nobody watches it. */
   leaving: Timer;
 
+  /** Begins anew over a new connection. */
+  begin(): void {
+    this.phase = "new";
+  }
+
   /** Returns what asks the server for it; `whole`: for all of it, whatever is held. */
   abstract ask(whole: boolean): ClientMessage;
   abstract leave(): ClientMessage;

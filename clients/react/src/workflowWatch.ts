@@ -31,6 +31,11 @@ export class WorkflowWatch extends Watch {
     this.key = workflowKey(id);
   }
 
+  override begin(): void {
+    super.begin();
+    this.#before = {}; // its statuses went with the connection
+  }
+
   ask(): ClientMessage {
     const logs = this.logs?.asked();
     return {

@@ -59,6 +59,21 @@ describe("a workflow", () => {
     expect(client.workflow("w")).toMatchObject({ status: "done", progress: 1, tasks: TASKS });
   });
 
+  it("forgets what came before a cut without its statuses", async () => {
+    const client = make();
+    client.watchWorkflow("w", () => {});
+    let socket = await connected();
+    await socket.hello();
+    await socket.tasks("w", 5, { "#.a": { status: "running" } }, { tasks: TASKS, whole: working });
+    await socket.say({ type: "workflowDescription", id: "w", tasks: [] });
+    await socket.say({ type: "setWorkflowStatus", id: "w", status: "idle" });
+    socket.cut();
+    socket = await connected(250);
+    await socket.hello();
+    await socket.tasks("w", 9, { "#.a": { status: "ok" } }, { from: 5 });
+    expect(client.workflow("w")).toMatchObject({ ...working, rev: 9, tasks: TASKS });
+  });
+
   it("that cannot follow is asked for again, with its cursor", async () => {
     const client = make();
     client.watchWorkflow("w", () => {});

@@ -1,0 +1,1 @@
+export{_ as default}from"./frame-m5o1z7N2.js";

@@ -1,1 +1,0 @@
-export{_ as default}from"./frame-CBAVYgud.js";
