@@ -64,6 +64,12 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ): "looks for the usual state in the text of all",
     ("transition/claim.lua", "job[3]", "if true then"): "puts together what a new job's field is known to be",
     ("include/attempt.lua", "not text", "if true then"): "writes a number again",
+    (
+        "outbox/include/outbox.lua",
+        "not new_id",
+        "if true then new_id, told = report_id(job_id, values[1]), ending_of(job_id, word, values, kind) end",
+    ): "makes what a report says anew for each reporter",
+    ("outbox/include/trim_endings.lua", "MOST = 10000", "local MOST = 100000000"): "drops at once what goes in parts",
     ("outbox/include/outbox.lua", "not streams[kind]", "if true then"): "asks again for the log of a type of errors",
     (
         "include/end_attempts.lua",

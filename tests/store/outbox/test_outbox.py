@@ -202,6 +202,14 @@ def test_reporters_of_some_types(world: World, type_: str | None, heard: bool) -
     assert (len(told(world)), len(told(world, "pack:box"))) == (1, int(heard))
 
 
+def test_reporters_of_some_types_where_nothing_is_copied(redis: Redis, namespace: str) -> None:
+    """There are no types then, and nothing is theirs."""
+    world = outbox_world(redis, namespace, Outbox(None, REPORTS[1:]))
+    seed(world)
+    assert world.report(fail(ONE)) == ["ok"]
+    assert told(world, "pack:box") == {}
+
+
 def test_of_a_long_value_nothing_is_copied(world: World) -> None:
     """Nor of one that is not there; the entry has all fields all the same."""
     seed(world, type='"' + "x" * 255 + '"')
@@ -280,6 +288,18 @@ def test_a_process_that_does_not_say_it_reads_what_others_have_said(redis: Redis
     assert redis.get(silent.keys.settings("shop")) == knowing.settings.packed
     silent.run("cancel", id=ONE, reason="unwanted")
     assert (len(told(silent)), len(logged(silent, "cancelled"))) == (1, 1)
+
+
+def test_a_process_that_does_not_say_it_where_nobody_has(redis: Redis, namespace: str) -> None:
+    """Nothing is left behind; where the key holds something else, the script stops before it writes."""
+    world = World(redis, namespace, outbox=UNSAID)
+    seed(world)
+    assert world.report(finish(ONE)) == ["ok"]
+    assert told(world) == {}
+    seed(world, 2)
+    redis.lpush(world.keys.settings("shop"), "mine")
+    with pytest.raises(ResponseError, match="flows:settings:shop holds a list"):
+        world.report(finish(job_id(2)))
 
 
 def test_who_says_that_nothing_is_left_behind_is_heard(redis: Redis, namespace: str) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from redis import Redis
 
-from tests.store.outbox.outbox_world import job_id, logged, logged_as
+from flows.model.endings.outbox import Outbox
+from tests.store.outbox.outbox_world import FIELDS, REPORTS, job_id, logged, logged_as, outbox_world
 from tests.world import NOW, World, fail, finish, processing
 
 DAY = 86_400_000
@@ -48,3 +49,26 @@ def test_keys_of_another_type_hinder_no_pass(world: World, redis: Redis) -> None
         redis.set(world.key(kind, name), "mine")
     found: Any = world.reconcile()
     assert found == []
+
+
+def test_only_the_flows_own_logs_are_trimmed(world: World, redis: Redis) -> None:
+    """Those of its child queues too; not that of a flow which is called as one of its queues."""
+    child, other = world.key("endings", "pack:label:failed"), world.key("endings", "pick:failed")
+    for key in (child, other):
+        with redis.pipeline(transaction=False) as pipe:
+            for number in range(250):
+                pipe.xadd(key, {"id": str(number)}, id=f"{NOW + number}-0")
+            pipe.execute()
+    world.now += 3 * DAY
+    world.reconcile()
+    assert redis.xlen(child) < 150
+    assert redis.xlen(other) == 250
+
+
+def test_without_a_log_nothing_is_trimmed(world: World, redis: Redis, namespace: str) -> None:
+    """What an earlier release has logged ends by its own time to live."""
+    end_many(world, 150)
+    telling = outbox_world(redis, namespace, Outbox(None, REPORTS, FIELDS))
+    telling.now = world.now + 1
+    telling.reconcile()
+    assert len(logged(world, "done")) == 150

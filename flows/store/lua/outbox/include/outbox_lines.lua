@@ -14,4 +14,4 @@ end
 local outbox_text = string.find(settings, '\n?', 1, true) and stored_text() or settings
 local most, ms = string.match(outbox_text, '\n@ (%d+) (%d+) ')
 local most_entries = tonumber(most) or 0
-local entries_ms = tonumber(ms) or 0
+local entries_ms = tonumber(ms)

@@ -18,8 +18,7 @@ local function trim_endings()
     if string.find(rest[i], ':', 1, true) then trim(flows_key('endings', rest[i] .. ':failed')) end
   end
   local types = flows_key('error_types', root)
-  local known = redis.pcall('SMEMBERS', types)
-  for _, kind in ipairs(known.err and {} or known) do
+  for _, kind in ipairs(redis.call('SMEMBERS', types)) do
     local stream = flows_key('errors', root .. ':' .. kind)
     trim(stream)
     if redis.call('EXISTS', stream) == 0 then redis.call('SREM', types, kind) end
