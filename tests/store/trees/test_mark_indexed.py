@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from redis.exceptions import ResponseError
 
@@ -34,10 +36,20 @@ def test_what_will_expire_is_due_when_it_has(trees: TreeWorld) -> None:
     trees.begin()
     trees.write(end_record=DONE, ttl_ms=600_000)
     assert trees.run("mark_indexed", ID, 3) == 0
-    assert trees.now + 600_000 - SLOW < trees.due()[ID] <= trees.now + 600_000
+    assert trees.now + 600_000 - SLOW < trees.due()[ID] <= trees.now + 600_001
     trees.redis.delete(trees.trees.tree(ID))
     assert trees.run("mark_indexed", ID, 0) == 0
     assert trees.due() == {}
+
+
+def test_it_is_not_due_before_it_is_gone(trees: TreeWorld) -> None:
+    """By the server's clock: in its last millisecond it is still there."""
+    trees.create()
+    trees.begin()
+    trees.write(end_record=DONE, ttl_ms=600_000)
+    trees.run("mark_indexed", ID, 3, now=0)
+    expires: Any = trees.redis.pexpiretime(trees.trees.tree(ID))
+    assert trees.due()[ID] > expires
 
 
 def test_an_instance_that_is_not_ours_hinders_no_other(trees: TreeWorld) -> None:

@@ -25,7 +25,8 @@ while at <= #rest do
     be_due(id, now_text)
   else
     local left = redis.call('PTTL', key)
-    if left > 0 then be_due(id, string.format('%d', time + left)) else known[#known + 1] = id end
+    -- In its last millisecond it is still there, with none left.
+    if left >= 0 then be_due(id, string.format('%d', time + left + 1)) else known[#known + 1] = id end
   end
 end
 if #again > 0 then redis.call('ZADD', outbox, unpack(again)) end
