@@ -69,6 +69,7 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "not new_id",
         "if true then new_id, told = report_id(job_id, values[1]), ending_of(job_id, word, values, kind) end",
     ): "makes what a report says anew for each reporter",
+    ("count_endings.lua", "PAGE = 500", "local PAGE = 100000000"): "reads at once what it reads in parts",
     ("outbox/include/trim_endings.lua", "MOST = 10000", "local MOST = 100000000"): "drops at once what goes in parts",
     ("outbox/include/outbox.lua", "not streams[kind]", "if true then"): "asks again for the log of a type of errors",
     (

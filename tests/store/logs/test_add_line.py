@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from redis.exceptions import ResponseError
 
+from tests.waiting import LONG
 from tests.world import KEPT, NOW, TTL, World, finish, processing
 
 
@@ -74,3 +75,17 @@ def test_a_log_whose_key_is_taken_is_named(world: World) -> None:
     with pytest.raises(ResponseError, match="flows:log:shop:1 holds a string"):
         add(world)
     assert "_lookups" not in world.job("shop:1")
+
+
+@pytest.mark.parametrize(("job", "state"), [({"a": "1"}, "waiting"), (processing(), "processing")])
+def test_who_listens_to_the_flow_is_told(world: World, job: dict[str, str], state: str) -> None:
+    """That the job has news; it is in the state in which it was."""
+    world.seed(jobs={"shop:1": job})
+    with world.redis.pubsub(ignore_subscribe_messages=True) as listener:
+        for channel in (world.keys.changed("shop"), world.keys.heard("shop")):
+            listener.ssubscribe(channel)
+            listener.get_message(timeout=LONG)
+        add(world)
+        message = listener.get_message(timeout=LONG)
+    assert message is not None
+    assert message["data"] == f"1 {state} -"

@@ -140,6 +140,20 @@ async def test_endings_are_counted_by_day(
     assert await count_endings(connection, world.settings, "failed", borders) == [{}, {}, {}]
 
 
+def test_a_call_counts_so_many_and_says_where_to_go_on(world: World) -> None:
+    """Each day and value once, with how many there are."""
+    for at_ms, kind in ((DAY, '"mail"'), (DAY + 1, '"mail"'), (DAY + 2, '"sms"'), (DAY + DAY_MS, '"mail"')):
+        log(world, at_ms, "1", type=kind)
+    borders = f"{DAY} {DAY + DAY_MS} {DAY + 2 * DAY_MS}"
+
+    def count(begin: str, most: int) -> object:
+        named = {"log": world.keys.endings("shop", "done"), "borders": borders, "field": "type", "from": begin}
+        return world.run("count_endings", most=most, **named)
+
+    assert count("", 3) == [[f"{DAY + DAY_MS}-0"], [[0, '"mail"', 2], [0, '"sms"', 1]]]
+    assert count(f"{DAY + DAY_MS}-0", 3) == [[], [[1, '"mail"', 1]]]
+
+
 @pytest.mark.parametrize(
     ("day", "zone", "hours", "begins"),
     [

@@ -23,7 +23,7 @@ local counted, counts, day = {}, {}, 1
 
 local function add(entry)
   local ms = tonumber(string.match(entry[1], '^%d+'))
-  while begins[day + 1] and ms >= begins[day + 1] do day = day + 1 end
+  while ms >= begins[day + 1] do day = day + 1 end
   local name = day .. ' ' .. value_of(entry[2])
   local found = counted[name]
   if not found then
