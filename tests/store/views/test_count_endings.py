@@ -123,6 +123,8 @@ async def test_a_key_of_another_type_is_named(world: World, connection: Connecti
     world.redis.set(world.keys.endings("shop", "done"), "mine")
     with pytest.raises(KeyConflict):
         await read_endings(connection, world.settings, AskedEndings("done"))
+    with pytest.raises(KeyConflict, match="holds a string where flows keeps a stream"):
+        await count_endings(connection, world.settings, "done", [DAY, DAY + DAY_MS], "type")
 
 
 async def test_endings_are_counted_by_day(

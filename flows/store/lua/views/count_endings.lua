@@ -5,6 +5,9 @@
 --@ keys: log
 --@ args: ns borders field from most
 --@ returns: next:list<text> counts:list<[day:int value:text number:int]>
+--@ include: type
+
+expect('stream', log)
 
 -- When the days begin, and last when the last one ends, in server milliseconds.
 local begins = {}
