@@ -73,8 +73,10 @@ async def leave_runs(url: str, namespace: str, canary: str) -> dict[str, str]:
 
         async def settled() -> bool:
             copied = [(step.name, step.status) for step in await mapped.steps()]
-            ended = (await failed.status(), await asked.status()) == ("failed", "suspended")
-            return ended and sorted(copied) == [("copies", "done"), ("paid", "waiting")]
+            # Asked for after its steps: its children have put it back into its queue, and it has gone on since.
+            statuses = (await failed.status(), await asked.status(), await mapped.status())
+            is_there = sorted(copied) == [("copies", "done"), ("paid", "waiting")]
+            return is_there and statuses == ("failed", "suspended", "suspended")
 
         await until(settled)
     return {"run_done": done.id, "run_failed": failed.id, "run_asked": asked.id, "run_mapped": mapped.id}
