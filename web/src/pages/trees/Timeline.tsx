@@ -7,6 +7,7 @@ import { toneOf } from "../../parts/shapes";
 import { useWindow } from "../../parts/useWindow";
 import { setParams } from "../../route";
 import * as text from "../../text";
+import { FoldKey } from "../runs/waterfall/FoldKey";
 import { TimeAxis } from "../runs/waterfall/TimeAxis";
 import { fold, type Folding } from "../runs/waterfall/folding";
 import { shapes, type Standing, type Tree } from "./stand";
@@ -118,9 +119,7 @@ function BarMark({ bar, folding, tone }: { bar: Bar; folding: Folding; tone: str
 
 function Legend({ lines, folding }: { lines: readonly Line[]; folding: Folding }) {
   const { legend } = text.tree.timeline;
-  const { leftOut, leftOutMore } = text.run.steps;
   const used = new Set(lines.flatMap((line) => line.bars.map((bar) => bar.kind)));
-  const { folds } = folding;
   return (
     <div className="keyrow">
       {(["ran", "waited", "below"] as const)
@@ -133,16 +132,7 @@ function Legend({ lines, folding }: { lines: readonly Line[]; folding: Folding }
             {legend[kind]}
           </span>
         ))}
-      {folds.length > 0 && (
-        <span className="wf">
-          <span className="tr">
-            <i className="fold" />
-          </span>
-          {folds.length <= 5
-            ? leftOut(folds.map((one) => duration(one.ms)))
-            : leftOutMore(folds.length, duration(folds.reduce((all, one) => all + one.ms, 0)))}
-        </span>
-      )}
+      <FoldKey folding={folding} />
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { duration, time, useNow } from "../../../format";
 import { Card } from "../../../parts/Card";
 import { Mark } from "../../../parts/State";
 import * as text from "../../../text";
+import { FoldKey } from "./FoldKey";
 import { TimeAxis } from "./TimeAxis";
 import { hasEnded, isBusy, rowsOf, visitsOf, type Bar, type Kind, type Row, type Visit } from "./bars";
 import { fold, type Folding } from "./folding";
@@ -214,8 +215,7 @@ function BarMark({ bar, folding, tries }: { bar: Bar; folding: Folding; tries: n
 
 function Legend({ rows, folding }: { rows: readonly Row[]; folding: Folding }) {
   const used = new Set(rows.flatMap((row) => row.bars.map((bar) => bar.kind)));
-  const { legend, leftOut, leftOutMore } = text.run.steps;
-  const { folds } = folding;
+  const { legend } = text.run.steps;
   return (
     <div className="keyrow">
       {(Object.keys(classes) as Kind[])
@@ -228,16 +228,7 @@ function Legend({ rows, folding }: { rows: readonly Row[]; folding: Folding }) {
             {legend[kind]}
           </span>
         ))}
-      {folds.length > 0 && (
-        <span className="wf">
-          <span className="tr">
-            <i className="fold" />
-          </span>
-          {folds.length <= 5
-            ? leftOut(folds.map((one) => duration(one.ms)))
-            : leftOutMore(folds.length, duration(folds.reduce((all, one) => all + one.ms, 0)))}
-        </span>
-      )}
+      <FoldKey folding={folding} />
     </div>
   );
 }

@@ -1,1 +1,0 @@
-export{_ as default}from"./frame-m5o1z7N2.js";

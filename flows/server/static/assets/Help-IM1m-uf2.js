@@ -1,0 +1,1 @@
+export{_ as default}from"./frame-DzK5ny9V.js";
